@@ -1,0 +1,399 @@
+/**
+ * From encoded parts to HTTP requests, and from answers to verdicts: what every protocol shares.
+ *
+ * Splits by bytes, bounds each request in time, halves what is too large, pauses when told to, and tries again where the
+ * user asked for it. It never fails: whatever goes wrong is in the report.
+ */
+import type * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as DeliveryReport from "../DeliveryReport.js"
+import type { IngestionEvent } from "../IngestionEvent.js"
+import type { ResolvedTransport } from "../LangfuseConfig.js"
+import { LangfuseError } from "../LangfuseError.js"
+import * as Metrics from "./metrics.js"
+import { sdkName, version } from "./version.js"
+
+/** The smallest piece of a request: it is accepted or refused as a whole, and so are the events in it. */
+export interface Part {
+  readonly events: ReadonlyArray<IngestionEvent>
+  readonly text: string
+  /** UTF-8 bytes of `text`. */
+  readonly bytes: number
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly text: string
+}
+
+export interface Endpoint {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  /** What stands before and after the parts, which are joined by commas. */
+  readonly frame: readonly [open: string, close: string]
+  readonly encode: (body: string) => Effect.Effect<EncodedBody>
+  /** Reads a 2xx answer. */
+  readonly read: (parts: Arr.NonEmptyReadonlyArray<Part>, answer: Answer) => DeliveryReport.DeliveryReport
+  /** Whether a request refused with this status may pass in two halves. */
+  readonly divisible: (status: number) => boolean
+}
+
+export interface EncodedBody {
+  readonly body: HttpBody.HttpBody
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+export interface Sender {
+  readonly deliver: (
+    endpoint: Endpoint,
+    parts: ReadonlyArray<Part>,
+    progress: (report: DeliveryReport.DeliveryReport) => void
+  ) => Effect.Effect<DeliveryReport.DeliveryReport>
+  readonly get: (path: string) => Effect.Effect<Answer, LangfuseError>
+}
+
+/** More of an answer is not read: a verdict on 1000 events is well below this. */
+const maxAnswerBytes = 8 * 1024 * 1024
+
+const longestPause = 60_000
+
+/** For a 429 that does not say how long. */
+const defaultPause = 1_000
+
+export const make = (client: HttpClient.HttpClient, options: ResolvedTransport): Sender => {
+  const http = (options.transformClient?.(client) ?? client).pipe(HttpClient.withTracerPropagation(false))
+  const withoutKeys = scrub(options)
+  let pausedUntil = 0
+
+  const authorized = (request: HttpClientRequest.HttpClientRequest) =>
+    request.pipe(
+      HttpClientRequest.basicAuth(options.publicKey, options.secretKey),
+      HttpClientRequest.setHeaders({
+        accept: "application/json",
+        "x-langfuse-sdk-name": sdkName,
+        "x-langfuse-sdk-version": version
+      })
+    )
+
+  const exchange = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Answer, LangfuseError> =>
+    Effect.flatMap(
+      Clock.clockWith((clock) => clock.currentTimeNanos),
+      (start) =>
+        Effect.suspend(() => http.execute(request)).pipe(
+          Effect.flatMap((response) =>
+            Effect.map(readText(response), (text) => ({
+              status: response.status,
+              headers: response.headers,
+              // What a server says may end up in a log, and some servers say back what they were sent.
+              text: withoutKeys(text)
+            }))
+          ),
+          // The exporter must not show up in the traces it exports.
+          Effect.withTracerEnabled(false),
+          Effect.catchAllCause((cause) => Effect.fail(unanswered(cause))),
+          // A client that cannot be interrupted may linger in the background, but holds nobody up.
+          Effect.disconnect,
+          Effect.timeoutFail({
+            duration: options.requestTimeout,
+            onTimeout: () =>
+              new LangfuseError({
+                reason: "Timeout",
+                description: `no complete answer within ${Duration.format(options.requestTimeout)}`
+              })
+          }),
+          Effect.onExit((exit) => {
+            const status = exit._tag === "Success"
+              ? String(exit.value.status)
+              : Option.match(Cause.failureOption(exit.cause), {
+                onNone: () => "Interrupted",
+                onSome: (error) => error.reason
+              })
+            return Effect.flatMap(
+              Clock.clockWith((clock) => clock.currentTimeNanos),
+              (end) => Metric.update(Metric.tagged(Metrics.requestSeconds, "status", status), Number(end - start) / 1e9)
+            )
+          })
+        )
+    )
+
+  const pause: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    // A clock that was set back must not make the pause longer than it ever was.
+    const rest = Math.min(pausedUntil - now, longestPause)
+    return rest > 0 ? Effect.sleep(Duration.millis(rest)) : Effect.void
+  })
+
+  const request = (endpoint: Endpoint) => {
+    const base = authorized(HttpClientRequest.post(`${options.baseUrl}${endpoint.path}`)).pipe(
+      HttpClientRequest.setHeaders(endpoint.headers)
+    )
+    return (encoded: EncodedBody) =>
+      base.pipe(HttpClientRequest.setBody(encoded.body), HttpClientRequest.setHeaders(encoded.headers ?? {}))
+  }
+
+  const requests = new WeakMap<Endpoint, ReturnType<typeof request>>()
+  const requestFor = (endpoint: Endpoint) => {
+    const known = requests.get(endpoint)
+    if (known !== undefined) return known
+    const made = request(endpoint)
+    requests.set(endpoint, made)
+    return made
+  }
+
+  const attempt = (
+    endpoint: Endpoint,
+    parts: Arr.NonEmptyReadonlyArray<Part>
+  ): Effect.Effect<DeliveryReport.DeliveryReport> =>
+    pause.pipe(
+      Effect.zipRight(Effect.suspend(() => endpoint.encode(frame(endpoint, parts)))),
+      Effect.flatMap((encoded) => exchange(requestFor(endpoint)(encoded))),
+      Effect.flatMap((answer) => {
+        if (answer.status >= 200 && answer.status < 300) {
+          return Effect.sync(() => endpoint.read(parts, answer))
+        }
+        if (endpoint.divisible(answer.status) && parts.length > 1) {
+          const middle = parts.length >> 1
+          return Effect.map(
+            Effect.forEach([parts.slice(0, middle), parts.slice(middle)], (half) =>
+              Arr.isNonEmptyReadonlyArray(half) ? attempt(endpoint, half) : Effect.succeed(DeliveryReport.empty)),
+            DeliveryReport.merge
+          )
+        }
+        return Effect.map(refusal(answer), (error) =>
+          failedParts(parts, error))
+      }),
+      Effect.catchAllCause((cause) => Effect.succeed(failedParts(parts, failureOf(cause))))
+    )
+
+  const refusal = (answer: Answer): Effect.Effect<LangfuseError> => {
+    if (answer.status !== 429) return Effect.succeed(refused(answer))
+    return Effect.map(Clock.currentTimeMillis, (now) => {
+      const rest = retryAfter(answer, now)
+      pausedUntil = Math.max(Math.min(pausedUntil, now + longestPause), now + rest)
+      return new LangfuseError({
+        reason: "RateLimited",
+        status: 429,
+        description: `${serverMessage(answer) ?? "rate limit exceeded"}, asked to wait ${rest / 1000} s`
+      })
+    })
+  }
+
+  /** One request, and more of them for the parts that are worth another try. */
+  const persist = (
+    endpoint: Endpoint,
+    parts: Arr.NonEmptyReadonlyArray<Part>,
+    progress: (report: DeliveryReport.DeliveryReport) => void
+  ): Effect.Effect<DeliveryReport.DeliveryReport> => {
+    const schedule = options.retry
+    if (schedule === undefined) {
+      return Effect.tap(attempt(endpoint, parts), (report) => Effect.sync(() => progress(report)))
+    }
+    return Effect.gen(function*() {
+      const driver = yield* Schedule.driver(schedule)
+      const settled: Array<DeliveryReport.DeliveryReport> = []
+      let remaining: Arr.NonEmptyReadonlyArray<Part> = parts
+      while (true) {
+        const report = yield* attempt(endpoint, remaining)
+        const failures = new Map<IngestionEvent, LangfuseError>()
+        for (const { error, event } of [...report.failed, ...report.rejected]) {
+          if (error.retryable) failures.set(event, error)
+        }
+        const again = remaining.filter((part) => part.events.some((event) => failures.has(event)))
+        const [error] = failures.values()
+        const more = Arr.isNonEmptyReadonlyArray(again) && error !== undefined
+          // A schedule is the user's code: one that breaks ends the tries, not the exporter.
+          ? yield* driver.next(error).pipe(Effect.as(true), Effect.catchAllCause(() => Effect.succeed(false)))
+          : false
+        if (!more || !Arr.isNonEmptyReadonlyArray(again)) {
+          progress(report)
+          settled.push(report)
+          return DeliveryReport.merge(settled)
+        }
+        const kept = without(report, new Set(again.flatMap((part) => part.events)))
+        progress(kept)
+        settled.push(kept)
+        remaining = again
+      }
+    })
+  }
+
+  return {
+    deliver: (endpoint, parts, progress) =>
+      Effect.map(
+        Effect.forEach(split(endpoint, parts, options.maxBatchBytes), (chunk) => persist(endpoint, chunk, progress)),
+        DeliveryReport.merge
+      ),
+    get: (path) => exchange(authorized(HttpClientRequest.get(`${options.baseUrl}${path}`)))
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// pure
+// -------------------------------------------------------------------------------------
+
+const frame = (endpoint: Endpoint, parts: ReadonlyArray<Part>): string =>
+  endpoint.frame[0] + parts.map((part) => part.text).join(",") + endpoint.frame[1]
+
+/** Runs of parts, in order, whose bodies stay within the limit; a part that is larger by itself stands alone. */
+export const split = (
+  endpoint: Pick<Endpoint, "frame">,
+  parts: ReadonlyArray<Part>,
+  maxBytes: number
+): ReadonlyArray<Arr.NonEmptyReadonlyArray<Part>> => {
+  const overhead = endpoint.frame[0].length + endpoint.frame[1].length
+  const chunks: Array<Arr.NonEmptyArray<Part>> = []
+  let bytes = 0
+  for (const part of parts) {
+    const current = chunks[chunks.length - 1]
+    if (current === undefined || bytes + 1 + part.bytes > maxBytes) {
+      chunks.push([part])
+      bytes = overhead + part.bytes
+    } else {
+      current.push(part)
+      bytes += 1 + part.bytes
+    }
+  }
+  return chunks
+}
+
+const eventsOf = (parts: ReadonlyArray<Part>): ReadonlyArray<IngestionEvent> => parts.flatMap((part) => part.events)
+
+const failedParts = (parts: ReadonlyArray<Part>, error: LangfuseError) => DeliveryReport.failed(eventsOf(parts), error)
+
+const without = (
+  report: DeliveryReport.DeliveryReport,
+  events: ReadonlySet<IngestionEvent>
+): DeliveryReport.DeliveryReport => ({
+  delivered: report.delivered.filter((event) => !events.has(event)),
+  rejected: report.rejected.filter(({ event }) => !events.has(event)),
+  failed: report.failed.filter(({ event }) => !events.has(event))
+})
+
+const readText = (response: HttpClientResponse.HttpClientResponse) => {
+  const announced = response.headers["content-length"]
+  if (
+    announced !== undefined && Number(announced) <= maxAnswerBytes &&
+    response.headers["content-encoding"] === undefined
+  ) {
+    return response.text
+  }
+  return Effect.suspend(() => {
+    const decoder = new TextDecoder()
+    let bytes = 0
+    return response.stream.pipe(
+      Stream.takeWhile((chunk) => (bytes += chunk.length) <= maxAnswerBytes),
+      Stream.runFold("", (text, chunk) => text + decoder.decode(chunk, { stream: true }))
+    )
+  })
+}
+
+const failureOf = (cause: Cause.Cause<LangfuseError>): LangfuseError =>
+  Option.getOrElse(
+    Cause.failureOption(cause),
+    () => new LangfuseError({ reason: "Defect", description: "the HTTP client or the encoder failed unexpectedly" })
+  )
+
+/** A request without an answer. Only the platform's error code is kept: causes can hold the request, and so its body. */
+const unanswered = (cause: Cause.Cause<unknown>): LangfuseError => {
+  const failure = Cause.failureOption(cause)
+  if (Option.isNone(failure)) {
+    return Cause.isInterruptedOnly(cause)
+      ? new LangfuseError({ reason: "Unreachable", description: "the HTTP client gave the request up" })
+      : new LangfuseError({ reason: "Defect", description: "the HTTP client failed unexpectedly" })
+  }
+  const code = errorCode(failure.value)
+  return new LangfuseError({
+    reason: "Unreachable",
+    description: code === undefined
+      ? "no connection, or it broke before the answer was complete"
+      : `no answer (${code})`
+  })
+}
+
+const errorCode = (error: unknown): string | undefined => {
+  let current = error
+  for (let depth = 0; depth < 8 && typeof current === "object" && current !== null; depth++) {
+    const code = "code" in current ? current.code : undefined
+    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code
+    current = "cause" in current ? current.cause : undefined
+  }
+  return undefined
+}
+
+const refused = (answer: Answer): LangfuseError =>
+  new LangfuseError({
+    reason: answer.status === 413 ? "TooLarge" : "Status",
+    status: answer.status,
+    description: serverMessage(answer) ?? describeStatus(answer.status)
+  })
+
+const describeStatus = (status: number): string =>
+  status >= 300 && status < 400 ? "redirected, which is not followed" : "refused without a reason"
+
+/**
+ * The reason Langfuse gives in the documented shapes `{"message": …}` and `{"error": …}`. Other bodies are not repeated:
+ * an error page, or a proxy that echoes the request, could carry payload into a log.
+ */
+export const serverMessage = (answer: Answer): string | undefined => {
+  if (answer.text.length > 100_000) return undefined
+  try {
+    const body: unknown = JSON.parse(answer.text)
+    if (typeof body !== "object" || body === null) return undefined
+    for (const found of ["message" in body ? body.message : undefined, "error" in body ? body.error : undefined]) {
+      if (typeof found === "string" && found !== "") {
+        // A message is one line in a log.
+        return found.slice(0, 200).replace(/\p{Cc}+/gu, " ")
+      }
+    }
+  } catch {
+    return undefined
+  }
+  return undefined
+}
+
+/** Milliseconds to wait after a 429: `Retry-After` in seconds or as a date, else the body's own field. */
+export const retryAfter = (answer: Answer, now: number): number => {
+  const header = answer.headers["retry-after"]?.trim() ?? ""
+  const milliseconds = /^\d+(\.\d+)?$/.test(header)
+    ? Number(header) * 1000
+    : header !== ""
+    ? Date.parse(header) - now
+    : bodySeconds(answer.text) * 1000
+  return Number.isNaN(milliseconds) ? defaultPause : Math.min(Math.max(milliseconds, 0), longestPause)
+}
+
+const bodySeconds = (text: string): number => {
+  try {
+    const body: { readonly details?: { readonly retryAfterSeconds?: unknown } } | null = JSON.parse(text)
+    const seconds = body?.details?.retryAfterSeconds
+    return typeof seconds === "number" ? seconds : Number.NaN
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** Where keys would cross a network in clear text. */
+export const sendsKeysInClear = (options: Pick<ResolvedTransport, "baseUrl">): boolean => {
+  const { hostname, protocol } = new URL(options.baseUrl)
+  return protocol === "http:" && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+}
+
+/** Replaces the keys, plain and as they stand in the `Authorization` header. */
+const scrub = (options: Pick<ResolvedTransport, "publicKey" | "secretKey">): (text: string) => string => {
+  const secret = Redacted.value(options.secretKey)
+  const secrets = [Encoding.encodeBase64(`${options.publicKey}:${secret}`), secret, options.publicKey]
+  return (text) => secrets.reduce((rest, each) => rest.replaceAll(each, "<redacted>"), text)
+}
