@@ -100,8 +100,9 @@ describe("LangfuseConfig", () => {
         const fake = Client.make()
         const enqueued = yield* Effect.flatMap(LangfuseIngest.LangfuseIngest, (ingest) => ingest.enqueue(event("a")))
           .pipe(
-            Effect.provide(LangfuseIngest.layerFromEnv.pipe(Layer.provide(fake.layer))),
-            Effect.provide(logs.layer),
+            Effect.provide(
+              LangfuseIngest.layerFromEnv.pipe(Layer.provide(fake.layer), Layer.provideMerge(logs.layer))
+            ),
             withEnv({ LANGFUSE_PUBLIC_KEY: "pk-lf-1" })
           )
         assert.isFalse(enqueued)
@@ -125,8 +126,9 @@ describe("LangfuseConfig", () => {
         const logs = collectLogs()
         const enqueued = yield* Effect.flatMap(LangfuseIngest.LangfuseIngest, (ingest) => ingest.enqueue(event("a")))
           .pipe(
-            Effect.provide(LangfuseIngest.layerFromEnv.pipe(Layer.provide(Client.make().layer))),
-            Effect.provide(logs.layer),
+            Effect.provide(
+              LangfuseIngest.layerFromEnv.pipe(Layer.provide(Client.make().layer), Layer.provideMerge(logs.layer))
+            ),
             withEnv({ ...complete, LANGFUSE_TRACING_ENABLED: "false" })
           )
         assert.isFalse(enqueued)

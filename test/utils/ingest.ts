@@ -11,10 +11,13 @@ export const turns = (n = 20): Effect.Effect<void> =>
   Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve))).pipe(Effect.repeatN(n))
 
 /** Lets things run until the condition holds; fails the test when it never does. */
-export const until = (condition: () => boolean, what = "the condition"): Effect.Effect<void> =>
+export const until = (
+  condition: (() => boolean) | Effect.Effect<boolean>,
+  what = "the condition"
+): Effect.Effect<void> =>
   Effect.gen(function*() {
     for (let i = 0; i < 2000; i++) {
-      if (condition()) return
+      if (Effect.isEffect(condition) ? yield* condition : condition()) return
       yield* turns(0)
     }
     return yield* Effect.dieMessage(`${what} never came about`)

@@ -1,0 +1,499 @@
+/**
+ * The events of Langfuse's ingestion API, and the constructors that make them.
+ *
+ * An event is a **plain object** of the shape it has on the wire: `{ type, id, timestamp, body }`, times as ISO text.
+ * What came from JSON can be enqueued as it is. The schemas check events of unknown origin; the constructors fill in
+ * ids and times, take a `Date` or a `DateTime` wherever there is a time, and refuse what Langfuse would refuse, or would
+ * accept and then drop or alter without a word.
+ *
+ * Every constructor comes twice: `generationCreate(body)` is an Effect that takes the time from `Clock` and ids from
+ * `IdGenerator`; `unsafeGenerationCreate(body)` does the same in a plain callback, and throws.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as IngestionEvent from "effect-langfuse/IngestionEvent"
+ *
+ * const program = Effect.gen(function*() {
+ *   const trace = yield* IngestionEvent.traceCreate({ name: "answer a question", userId: "ada" })
+ *   const generation = yield* IngestionEvent.generationCreate({
+ *     traceId: trace.body.id,
+ *     model: "gpt-4.1",
+ *     input: [{ role: "user", content: "Why is the sky blue?" }],
+ *     usageDetails: { input: 12, output: 80 }
+ *   })
+ *   return [trace, generation]
+ * })
+ * ```
+ *
+ * @see https://langfuse.com/docs/observability/data-model
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { IdGenerator } from "./IdGenerator.js"
+import type { Ids } from "./IdGenerator.js"
+import * as Body from "./IngestionBody.js"
+import {
+  build,
+  completeNothing,
+  completeObservation,
+  completeScore,
+  completeTrace,
+  completeUpdate,
+  recipe
+} from "./internal/construct.js"
+import type { Recipe } from "./internal/construct.js"
+import * as Events from "./internal/events.js"
+import type { InvalidEventError } from "./LangfuseError.js"
+import * as Score from "./LangfuseScore.js"
+
+/**
+ * @since 0.1.0
+ */
+export * from "./IdGenerator.js"
+/**
+ * @since 0.1.0
+ */
+export * from "./IngestionBody.js"
+/**
+ * @since 0.1.0
+ */
+export * from "./internal/events.js"
+/**
+ * @since 0.1.0
+ */
+export * from "./LangfuseScore.js"
+/**
+ * @since 0.1.0
+ */
+export * from "./LangfuseUsage.js"
+
+/**
+ * What a constructor can be told beside the body.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EventOptions {
+  /** The id of the event itself. Default: a new UUID. */
+  readonly id?: string | undefined
+  /** When the event came about, and for a score its time. Default: now. */
+  readonly timestamp?: Body.TimeInput | undefined
+  /** Metadata of the event, not of what it is about: Langfuse does not use it. */
+  readonly metadata?: unknown
+  /** What the event knows about its trace, for Langfuse's OpenTelemetry endpoint. */
+  readonly trace?: Events.TraceContext | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface UnsafeEventOptions extends EventOptions {
+  /** Default: the system's clock. */
+  readonly clock?: Clock.Clock | undefined
+  /** Default: random ids. */
+  readonly ids?: Ids | undefined
+}
+
+const systemClock = Clock.make()
+
+const constructors = <E, Input extends object>(recipe: Recipe<E>) => ({
+  effect: (body: Input, options?: EventOptions): Effect.Effect<E, InvalidEventError> =>
+    Effect.clockWith((clock) =>
+      Effect.flatMap(IdGenerator, (ids) => build(recipe, body, options, clock.unsafeCurrentTimeMillis(), ids))
+    ),
+  unsafe: (body: Input, options?: UnsafeEventOptions): E =>
+    Either.getOrThrowWith(
+      build(
+        recipe,
+        body,
+        options,
+        (options?.clock ?? systemClock).unsafeCurrentTimeMillis(),
+        options?.ids ?? IdGenerator.defaultValue()
+      ),
+      (error) => error
+    )
+})
+
+const traceCreates = constructors<Events.TraceCreate, Body.TraceInput>(
+  recipe("trace-create", Events.TraceCreate, Body.TraceBody, completeTrace)
+)
+
+/**
+ * Creates a trace, or updates the one with the given id.
+ *
+ * `id` and `timestamp` of the body are filled in when absent. A later `trace-create` without `public` makes the trace
+ * private again, so say it every time.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const traceCreate: (
+  body: Body.TraceInput,
+  options?: EventOptions
+) => Effect.Effect<Events.TraceCreate, InvalidEventError> = traceCreates.effect
+
+/**
+ * `traceCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeTraceCreate: (body: Body.TraceInput, options?: UnsafeEventOptions) => Events.TraceCreate =
+  traceCreates.unsafe
+
+const spanCreates = constructors<Events.SpanCreate, Body.SpanInput>(
+  recipe("span-create", Events.SpanCreate, Body.SpanBody, completeObservation)
+)
+
+/**
+ * Begins a span, or records one that is over when it has an `endTime`.
+ *
+ * `id` is filled in when absent, and `startTime` with now or, when that is earlier, with `endTime`. The same holds for
+ * every constructor of an observation.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const spanCreate: (
+  body: Body.SpanInput,
+  options?: EventOptions
+) => Effect.Effect<Events.SpanCreate, InvalidEventError> = spanCreates.effect
+
+/**
+ * `spanCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeSpanCreate: (body: Body.SpanInput, options?: UnsafeEventOptions) => Events.SpanCreate =
+  spanCreates.unsafe
+
+const spanUpdates = constructors<Events.SpanUpdate, Body.SpanUpdateInput>(
+  recipe("span-update", Events.SpanUpdate, Body.SpanBody, completeUpdate)
+)
+
+/**
+ * Adds to a span, `endTime` most of all. What is absent stays as it is.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const spanUpdate: (
+  body: Body.SpanUpdateInput,
+  options?: EventOptions
+) => Effect.Effect<Events.SpanUpdate, InvalidEventError> = spanUpdates.effect
+
+/**
+ * `spanUpdate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeSpanUpdate: (body: Body.SpanUpdateInput, options?: UnsafeEventOptions) => Events.SpanUpdate =
+  spanUpdates.unsafe
+
+const generationCreates = constructors<Events.GenerationCreate, Body.GenerationInput>(
+  recipe("generation-create", Events.GenerationCreate, Body.GenerationBody, completeObservation)
+)
+
+/**
+ * Begins a generation, or records one that is over when it has an `endTime`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const generationCreate: (
+  body: Body.GenerationInput,
+  options?: EventOptions
+) => Effect.Effect<Events.GenerationCreate, InvalidEventError> = generationCreates.effect
+
+/**
+ * `generationCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeGenerationCreate: (
+  body: Body.GenerationInput,
+  options?: UnsafeEventOptions
+) => Events.GenerationCreate = generationCreates.unsafe
+
+const generationUpdates = constructors<Events.GenerationUpdate, Body.GenerationUpdateInput>(
+  recipe("generation-update", Events.GenerationUpdate, Body.GenerationBody, completeUpdate)
+)
+
+/**
+ * Adds to a generation: output, usage, `endTime`. What is absent stays as it is; usage and costs are replaced whole.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const generationUpdate: (
+  body: Body.GenerationUpdateInput,
+  options?: EventOptions
+) => Effect.Effect<Events.GenerationUpdate, InvalidEventError> = generationUpdates.effect
+
+/**
+ * `generationUpdate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeGenerationUpdate: (
+  body: Body.GenerationUpdateInput,
+  options?: UnsafeEventOptions
+) => Events.GenerationUpdate = generationUpdates.unsafe
+
+const eventCreates = constructors<Events.EventCreate, Body.EventInput>(
+  recipe("event-create", Events.EventCreate, Body.EventBody, completeObservation)
+)
+
+/**
+ * Records a point in time.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const eventCreate: (
+  body: Body.EventInput,
+  options?: EventOptions
+) => Effect.Effect<Events.EventCreate, InvalidEventError> = eventCreates.effect
+
+/**
+ * `eventCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeEventCreate: (body: Body.EventInput, options?: UnsafeEventOptions) => Events.EventCreate =
+  eventCreates.unsafe
+
+const agentCreates = constructors<Events.AgentCreate, Body.GenerationInput>(
+  recipe("agent-create", Events.AgentCreate, Body.GenerationBody, completeObservation)
+)
+
+/**
+ * Begins an agent, or updates the one with the given id.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const agentCreate: (
+  body: Body.GenerationInput,
+  options?: EventOptions
+) => Effect.Effect<Events.AgentCreate, InvalidEventError> = agentCreates.effect
+
+/**
+ * `agentCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeAgentCreate: (body: Body.GenerationInput, options?: UnsafeEventOptions) => Events.AgentCreate =
+  agentCreates.unsafe
+
+const toolCreates = constructors<Events.ToolCreate, Body.GenerationInput>(
+  recipe("tool-create", Events.ToolCreate, Body.GenerationBody, completeObservation)
+)
+
+/**
+ * Begins a tool call, or updates the one with the given id.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const toolCreate: (
+  body: Body.GenerationInput,
+  options?: EventOptions
+) => Effect.Effect<Events.ToolCreate, InvalidEventError> = toolCreates.effect
+
+/**
+ * `toolCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeToolCreate: (body: Body.GenerationInput, options?: UnsafeEventOptions) => Events.ToolCreate =
+  toolCreates.unsafe
+
+const chainCreates = constructors<Events.ChainCreate, Body.GenerationInput>(
+  recipe("chain-create", Events.ChainCreate, Body.GenerationBody, completeObservation)
+)
+
+/**
+ * Begins a chain, or updates the one with the given id.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const chainCreate: (
+  body: Body.GenerationInput,
+  options?: EventOptions
+) => Effect.Effect<Events.ChainCreate, InvalidEventError> = chainCreates.effect
+
+/**
+ * `chainCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeChainCreate: (body: Body.GenerationInput, options?: UnsafeEventOptions) => Events.ChainCreate =
+  chainCreates.unsafe
+
+const retrieverCreates = constructors<Events.RetrieverCreate, Body.GenerationInput>(
+  recipe("retriever-create", Events.RetrieverCreate, Body.GenerationBody, completeObservation)
+)
+
+/**
+ * Begins a retrieval, or updates the one with the given id.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const retrieverCreate: (
+  body: Body.GenerationInput,
+  options?: EventOptions
+) => Effect.Effect<Events.RetrieverCreate, InvalidEventError> = retrieverCreates.effect
+
+/**
+ * `retrieverCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeRetrieverCreate: (
+  body: Body.GenerationInput,
+  options?: UnsafeEventOptions
+) => Events.RetrieverCreate = retrieverCreates.unsafe
+
+const evaluatorCreates = constructors<Events.EvaluatorCreate, Body.GenerationInput>(
+  recipe("evaluator-create", Events.EvaluatorCreate, Body.GenerationBody, completeObservation)
+)
+
+/**
+ * Begins an evaluation, or updates the one with the given id.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const evaluatorCreate: (
+  body: Body.GenerationInput,
+  options?: EventOptions
+) => Effect.Effect<Events.EvaluatorCreate, InvalidEventError> = evaluatorCreates.effect
+
+/**
+ * `evaluatorCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeEvaluatorCreate: (
+  body: Body.GenerationInput,
+  options?: UnsafeEventOptions
+) => Events.EvaluatorCreate = evaluatorCreates.unsafe
+
+const embeddingCreates = constructors<Events.EmbeddingCreate, Body.GenerationInput>(
+  recipe("embedding-create", Events.EmbeddingCreate, Body.GenerationBody, completeObservation)
+)
+
+/**
+ * Begins a call of an embedding model, or updates the one with the given id.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const embeddingCreate: (
+  body: Body.GenerationInput,
+  options?: EventOptions
+) => Effect.Effect<Events.EmbeddingCreate, InvalidEventError> = embeddingCreates.effect
+
+/**
+ * `embeddingCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeEmbeddingCreate: (
+  body: Body.GenerationInput,
+  options?: UnsafeEventOptions
+) => Events.EmbeddingCreate = embeddingCreates.unsafe
+
+const guardrailCreates = constructors<Events.GuardrailCreate, Body.GenerationInput>(
+  recipe("guardrail-create", Events.GuardrailCreate, Body.GenerationBody, completeObservation)
+)
+
+/**
+ * Begins a guardrail, or updates the one with the given id.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const guardrailCreate: (
+  body: Body.GenerationInput,
+  options?: EventOptions
+) => Effect.Effect<Events.GuardrailCreate, InvalidEventError> = guardrailCreates.effect
+
+/**
+ * `guardrailCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeGuardrailCreate: (
+  body: Body.GenerationInput,
+  options?: UnsafeEventOptions
+) => Events.GuardrailCreate = guardrailCreates.unsafe
+
+const scoreCreates = constructors<Events.ScoreCreate, Score.ScoreInput>(
+  recipe("score-create", Events.ScoreCreate, Score.ScoreBody, completeScore)
+)
+
+/**
+ * Scores a trace, an observation, a session or a dataset run.
+ *
+ * `id` is filled in when absent. A `BOOLEAN` may be a boolean, and a `CORRECTION` needs no name. The time of the score is
+ * `timestamp` of the options.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const scoreCreate: (
+  body: Score.ScoreInput,
+  options?: EventOptions
+) => Effect.Effect<Events.ScoreCreate, InvalidEventError> = scoreCreates.effect
+
+/**
+ * `scoreCreate` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeScoreCreate: (body: Score.ScoreInput, options?: UnsafeEventOptions) => Events.ScoreCreate =
+  scoreCreates.unsafe
+
+const sdkLogs = constructors<Events.SdkLog, Body.SdkLogBody>(
+  recipe("sdk-log", Events.SdkLog, Body.SdkLogBody, completeNothing)
+)
+
+/**
+ * A note to Langfuse's own logs.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const sdkLog: (
+  body: Body.SdkLogBody,
+  options?: EventOptions
+) => Effect.Effect<Events.SdkLog, InvalidEventError> = sdkLogs.effect
+
+/**
+ * `sdkLog` for a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const unsafeSdkLog: (body: Body.SdkLogBody, options?: UnsafeEventOptions) => Events.SdkLog = sdkLogs.unsafe

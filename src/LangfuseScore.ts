@@ -1,0 +1,263 @@
+/**
+ * Scores: what a person, a rule or a model thinks of a trace, an observation, a session or a dataset run.
+ *
+ * A score has a value of one of five types and exactly one target, and both are unions here, so that a combination
+ * Langfuse would refuse does not compile. Two things it finds out only later, after it has accepted the score, and then
+ * drops the score without a word: a `configId` that is unknown or archived, and a value outside of what its config
+ * allows.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { Environment, Finite, Id, Json, nullish, Text } from "./internal/fields.js"
+
+/**
+ * An id that is not there. Langfuse takes an empty text for absent as well.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type NoTarget = "" | null | undefined
+
+/**
+ * A score of a trace, or of one observation in it. Langfuse does not check that they exist.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TraceTarget {
+  readonly traceId: string
+  readonly observationId?: string | null | undefined
+  readonly sessionId?: NoTarget
+  readonly datasetRunId?: NoTarget
+}
+
+/**
+ * A score of a whole session.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionTarget {
+  readonly sessionId: string
+  readonly traceId?: NoTarget
+  readonly observationId?: NoTarget
+  readonly datasetRunId?: NoTarget
+}
+
+/**
+ * A score of a dataset run, which is what an experiment leaves behind.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DatasetRunTarget {
+  readonly datasetRunId: string
+  readonly traceId?: NoTarget
+  readonly observationId?: NoTarget
+  readonly sessionId?: NoTarget
+}
+
+/**
+ * Exactly one of the three.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ScoreTarget = TraceTarget | SessionTarget | DatasetRunTarget
+
+/**
+ * Where a score comes from. A person's annotation belongs to a score config: without one Langfuse drops it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ScoreOrigin =
+  | {
+    /** Default: `"API"`. */
+    readonly source?: "API" | "EVAL" | undefined
+    /** The score config to check the value against, and to take the name from. */
+    readonly configId?: string | null | undefined
+  }
+  | { readonly source: "ANNOTATION"; readonly configId: string }
+
+/**
+ * What every score has. Its time is the time of the event that carries it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ScoreDetails {
+  /** 1 to 800 characters. A second score with the same id replaces the first. Langfuse stores nothing without it. */
+  readonly id: string
+  /** At least one character. */
+  readonly name: string
+  readonly comment?: string | null | undefined
+  /** 1 to 40 of `a-z`, `0-9`, `-`, `_`, not starting with `langfuse`. Absent means `"default"`. The first one a score gets stays. */
+  readonly environment?: string | null | undefined
+  /** Any JSON. */
+  readonly metadata?: unknown
+  /** The annotation queue the score was given in. */
+  readonly queueId?: string | null | undefined
+  /** The trace of the evaluation itself. */
+  readonly executionTraceId?: string | null | undefined
+}
+
+/**
+ * A value with its type. Without a type a number is `NUMERIC` and a text `CATEGORICAL`, or whatever the config says.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ScoreValue =
+  | { readonly dataType?: undefined; readonly value: string | number }
+  | { readonly dataType: "NUMERIC"; readonly value: number }
+  | { readonly dataType: "BOOLEAN"; readonly value: 0 | 1 }
+  | { readonly dataType: "CATEGORICAL"; readonly value: string }
+  /** 1 to 500 characters. */
+  | { readonly dataType: "TEXT"; readonly value: string }
+
+/**
+ * A correction says what the output should have been. Langfuse calls it `output` whatever its name is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Correction {
+  readonly dataType: "CORRECTION"
+  readonly value: string
+  readonly source?: "API" | "EVAL" | "ANNOTATION" | undefined
+  readonly configId?: null | undefined
+}
+
+/**
+ * The body of a `score-create`.
+ *
+ * @see https://langfuse.com/docs/evaluation/evaluation-methods/custom-scores
+ * @since 0.1.0
+ * @category models
+ */
+export type ScoreBody =
+  | (ScoreDetails & ScoreValue & ScoreOrigin & ScoreTarget)
+  | (ScoreDetails & Correction & TraceTarget)
+
+const Wide = Schema.Struct({
+  id: Id,
+  name: Schema.String.pipe(Schema.filter((name) => name.length > 0, {
+    description: "a string of at least one character",
+    jsonSchema: { minLength: 1 }
+  })),
+  dataType: Schema.optional(Schema.Literal("NUMERIC", "BOOLEAN", "CATEGORICAL", "TEXT", "CORRECTION")),
+  value: Schema.Union(Schema.String, Finite),
+  traceId: nullish(Text),
+  observationId: nullish(Text),
+  sessionId: nullish(Text),
+  datasetRunId: nullish(Text),
+  comment: nullish(Text),
+  environment: nullish(Environment),
+  metadata: Schema.optional(Json),
+  source: Schema.optional(Schema.Literal("API", "EVAL", "ANNOTATION")),
+  configId: nullish(Text),
+  queueId: nullish(Text),
+  executionTraceId: nullish(Text)
+})
+
+const valueRule = ({ dataType, value }: typeof Wide.Type): string | undefined => {
+  switch (dataType) {
+    case undefined:
+      return undefined
+    case "NUMERIC":
+      return typeof value === "number" ? undefined : "expected a finite number, as the dataType is NUMERIC"
+    case "BOOLEAN":
+      return value === 0 || value === 1 ? undefined : "expected 0 or 1, as the dataType is BOOLEAN"
+    case "TEXT":
+      return typeof value === "string" && value.length >= 1 && value.length <= 500
+        ? undefined
+        : "expected a string of 1 to 500 characters, as the dataType is TEXT"
+    case "CATEGORICAL":
+    case "CORRECTION":
+      return typeof value === "string" ? undefined : `expected a string, as the dataType is ${dataType}`
+  }
+}
+
+const issues = (score: typeof Wide.Type): ReadonlyArray<Schema.FilterIssue> => {
+  const issues: Array<Schema.FilterIssue> = []
+  const wrong = (field: keyof typeof Wide.Type, message: string) => issues.push({ path: [field], message })
+
+  const value = valueRule(score)
+  if (value !== undefined) wrong("value", value)
+
+  const targets = (["traceId", "sessionId", "datasetRunId"] as const).filter((target) => Boolean(score[target]))
+  const [target, ...others] = targets
+  if (target === undefined) wrong("traceId", "a score needs a traceId, a sessionId or a datasetRunId")
+  for (const other of others) wrong(other, `a score has one target, and this one has a ${target}`)
+  if (score.observationId && target !== "traceId") wrong("observationId", "only a traceId can go with it, and must")
+
+  if (score.dataType === "CORRECTION") {
+    if (score.configId !== undefined && score.configId !== null) wrong("configId", "a correction has no config")
+    if (target === "sessionId" || target === "datasetRunId") wrong(target, "a correction belongs to a trace")
+  } else if (score.source === "ANNOTATION" && !score.configId) {
+    wrong("configId", "an annotation needs one, or Langfuse drops it without a word")
+  }
+  return issues
+}
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ScoreBody: Schema.Schema<ScoreBody> = Wide.pipe(
+  Schema.filter(issues, {
+    arbitrary: (wide) => (fc) => {
+      const trace = fc.record({ traceId: fc.uuid(), observationId: fc.option(fc.uuid()) })
+      const target = fc.oneof(trace, fc.record({ sessionId: fc.uuid() }), fc.record({ datasetRunId: fc.uuid() }))
+      const value = fc.oneof(
+        fc.record({ dataType: fc.constant("NUMERIC" as const), value: fc.nat() }),
+        fc.record({ dataType: fc.constant("BOOLEAN" as const), value: fc.constantFrom(0, 1) }),
+        fc.record({ dataType: fc.constantFrom("CATEGORICAL" as const, "TEXT" as const), value: fc.constant("good") }),
+        fc.record({ dataType: fc.constant(undefined), value: fc.oneof(fc.string(), fc.nat()) })
+      )
+      const correction = fc.record({
+        dataType: fc.constant("CORRECTION" as const),
+        value: fc.string(),
+        configId: fc.constant(null)
+      })
+      const none = { traceId: null, observationId: null, sessionId: null, datasetRunId: null, configId: "config" }
+      return fc.tuple(wide(fc), fc.oneof(fc.tuple(value, target), fc.tuple(correction, trace)))
+        .map(([score, [value, target]]) => ({ ...score, ...none, ...value, ...target }))
+    }
+  }),
+  Schema.filter((_score): _score is typeof _score & ScoreBody => true, {
+    identifier: "ScoreBody",
+    description: "The body of a score-create event",
+    documentation: "https://langfuse.com/docs/evaluation/evaluation-methods/custom-scores"
+  }),
+  Schema.typeSchema
+)
+
+/**
+ * A value with its type, as a program gives it: `BOOLEAN` takes a boolean too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ScoreValueInput =
+  | Exclude<ScoreValue, { readonly dataType: "BOOLEAN" }>
+  | { readonly dataType: "BOOLEAN"; readonly value: 0 | 1 | boolean }
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ScoreDetailsInput extends Omit<ScoreDetails, "id" | "name"> {
+  /** 1 to 800 characters. Default: a new UUID. */
+  readonly id?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ScoreInput =
+  | (ScoreDetailsInput & { readonly name: string } & ScoreValueInput & ScoreOrigin & ScoreTarget)
+  | (ScoreDetailsInput & { readonly name?: "output" | undefined } & Correction & TraceTarget)

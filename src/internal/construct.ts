@@ -1,0 +1,158 @@
+/** From what a program says to an event Langfuse takes: times become text, what is absent is filled in, then the check. */
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import type * as Schema from "effect/Schema"
+import * as AST from "effect/SchemaAST"
+import type { EventOptions, Ids } from "../IngestionEvent.js"
+import { InvalidEventError } from "../LangfuseError.js"
+import { Usage } from "../LangfuseUsage.js"
+import { toIso } from "./datetime.js"
+import { TraceContext } from "./events.js"
+import { issueLines } from "./parseIssues.js"
+
+interface Fields {
+  [field: string]: unknown
+}
+
+/** Fills in what is absent, in place. `now` in milliseconds. */
+type Complete = (body: Fields, now: number, ids: Ids) => void
+
+export interface Recipe<E> {
+  readonly type: string
+  readonly known: ReadonlySet<string>
+  readonly validate: (event: unknown) => Either.Either<E, ParseResult.ParseIssue>
+  readonly complete: Complete
+}
+
+const fieldsOf = (ast: AST.AST): ReadonlyArray<string> =>
+  AST.isRefinement(ast)
+    ? fieldsOf(ast.from)
+    : AST.isTypeLiteral(ast)
+    ? ast.propertySignatures.map(({ name }) => String(name))
+    : []
+
+export const recipe = <E>(
+  type: string,
+  event: Schema.Schema<E>,
+  body: Schema.Schema.All,
+  complete: Complete
+): Recipe<E> => ({
+  type,
+  known: new Set(fieldsOf(body.ast)),
+  validate: ParseResult.validateEither(event, { errors: "all" }),
+  complete
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// what is absent
+// ---------------------------------------------------------------------------------------------------------------------
+
+const textOf = (millis: number) => toIso(new Date(millis))
+
+const sumCosts = (body: Fields): void => {
+  const costs = body.costDetails
+  if (!isFields(costs) || "total" in costs) return
+  const values = Object.values(costs)
+  const sum = values.reduce<number>((sum, cost) => typeof cost === "number" ? sum + cost : NaN, 0)
+  // Where this is no cost, neither is one of the buckets, and the check names that one.
+  if (values.length > 0 && Number.isFinite(sum) && sum >= 0) body.costDetails = { ...costs, total: sum }
+}
+
+export const completeTrace: Complete = (body, now, ids) => {
+  body.id ??= ids.unsafeTraceId()
+  body.timestamp ??= textOf(now)
+}
+
+export const completeObservation: Complete = (body, now, ids) => {
+  body.id ??= ids.unsafeObservationId()
+  // An observation that is over did not start just now: Langfuse would move its end to the start.
+  const end = typeof body.endTime === "string" ? Date.parse(body.endTime) : now
+  body.startTime ??= textOf(end < now ? end : now)
+  sumCosts(body)
+}
+
+export const completeUpdate: Complete = sumCosts
+
+export const completeScore: Complete = (body, _now, ids) => {
+  body.id ??= ids.unsafeEventId()
+  if (body.dataType === "BOOLEAN" && typeof body.value === "boolean") body.value = body.value ? 1 : 0
+  if (body.dataType === "CORRECTION") body.name ??= "output"
+}
+
+export const completeNothing: Complete = () => {}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// the event
+// ---------------------------------------------------------------------------------------------------------------------
+
+const usageFields: ReadonlySet<string> = new Set(fieldsOf(Usage.ast))
+const traceFields: ReadonlySet<string> = new Set(fieldsOf(TraceContext.ast))
+const times = new Set(["timestamp", "startTime", "endTime", "completionStartTime"])
+const maps = new Set(["modelParameters", "usage", "usageDetails", "costDetails"])
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** An invalid time stays what it is, for the check to name it. */
+const timeOf = (time: unknown): unknown => toIso(time) ?? time
+
+/** JSON has no word for undefined, and Langfuse none for a bucket or parameter of it. */
+const defined = (map: Fields): Fields => {
+  const out: Fields = {}
+  for (const key of Object.keys(map)) {
+    if (map[key] !== undefined) out[key] = map[key]
+  }
+  return out
+}
+
+const unknownField = (path: string, key: string, owner: string): string =>
+  `${path}.${key.slice(0, 60)}: not a field of ${owner}, Langfuse would drop it`
+
+const unknownFields = (
+  path: string,
+  value: unknown,
+  known: ReadonlySet<string>,
+  owner: string
+): ReadonlyArray<string> =>
+  isFields(value)
+    ? Object.keys(value).filter((key) => !known.has(key)).map((key) => unknownField(path, key, owner))
+    : []
+
+export const build = <E>(
+  { complete, known, type, validate }: Recipe<E>,
+  input: object,
+  options: EventOptions | undefined,
+  now: number,
+  ids: Ids
+): Either.Either<E, InvalidEventError> => {
+  const body: Fields = {}
+  const issues: Array<string> = []
+  const given = isFields(input) ? input : {}
+  if (given !== input) issues.push("body: expected an object")
+  for (const key of Object.keys(given)) {
+    const value = given[key]
+    if (value === undefined) continue
+    if (!known.has(key)) issues.push(unknownField("body", key, type))
+    else if (times.has(key)) body[key] = timeOf(value)
+    else body[key] = maps.has(key) && isFields(value) ? defined(value) : value
+  }
+  issues.push(...unknownFields("body.usage", body.usage, usageFields, "usage"))
+  complete(body, now, ids)
+
+  const event: Fields = {
+    type,
+    id: options?.id ?? ids.unsafeEventId(),
+    timestamp: options?.timestamp === undefined ? textOf(now) : timeOf(options.timestamp),
+    body
+  }
+  if (options?.metadata !== undefined) event.metadata = options.metadata
+  if (options?.trace !== undefined) {
+    event.trace = defined({ ...options.trace })
+    issues.push(...unknownFields("trace", event.trace, traceFields, "a trace context"))
+  }
+
+  const checked = validate(event)
+  if (Either.isLeft(checked)) issues.push(...issueLines(checked.left))
+  else if (issues.length === 0) return Either.right(checked.right)
+  return Either.left(new InvalidEventError({ type, issues }))
+}

@@ -1,0 +1,499 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Metric, TestClock, Tracer } from "effect"
+import type { LangfuseIngest } from "effect-langfuse"
+import * as Client from "./utils/client.js"
+import { balance, event, isBalanced, range, start, turns, until } from "./utils/ingest.js"
+
+const enqueueAll = (ingest: LangfuseIngest.Service, ids: ReadonlyArray<string>) =>
+  Effect.forEach(ids, (id) => ingest.enqueue(event(id)))
+
+const never: Client.Responder = () => Effect.never
+
+describe("LangfuseIngest", () => {
+  describe("windows", () => {
+    it.scoped("sends a batch as soon as it is full", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ maxBatch: 3, interval: "1 hour" })
+        yield* enqueueAll(ingest, range(3))
+        yield* until(() => batches().length === 1)
+        assert.deepStrictEqual(batches(), [["e0", "e1", "e2"]])
+      }))
+
+    it.scoped("sends a batch that is not full when the interval has passed, and not before", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ interval: "2 seconds" })
+        yield* enqueueAll(ingest, range(2))
+        yield* turns()
+        yield* TestClock.adjust("1999 millis")
+        yield* turns()
+        assert.deepStrictEqual(batches(), [])
+        yield* TestClock.adjust("1 millis")
+        yield* until(() => batches().length === 1)
+        assert.deepStrictEqual(batches(), [["e0", "e1"]])
+      }))
+
+    it.scoped("keeps the order of events over full batches, windows and flushes", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ maxBatch: 4, interval: "1 second" })
+        const ids = range(50)
+        for (const [i, id] of ids.entries()) {
+          yield* ingest.enqueue(event(id))
+          if (i % 7 === 0) yield* turns(2)
+          if (i % 11 === 0) yield* TestClock.adjust("1 second")
+          if (i % 17 === 0) yield* ingest.flush
+        }
+        yield* ingest.flush
+        assert.deepStrictEqual(batches().flat(), ids)
+        assert.isTrue(batches().every((batch) => batch.length <= 4))
+      }))
+
+    it.scoped("a burst goes out in full batches without waiting for the interval", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ maxBatch: 10, capacity: 1000, interval: "1 hour" })
+        yield* enqueueAll(ingest, range(100))
+        yield* until(() => batches().flat().length === 100)
+        assert.deepStrictEqual(batches().map((batch) => batch.length), Array.from({ length: 10 }, () => 10))
+        assert.deepStrictEqual(batches().flat(), range(100))
+      }))
+
+    it.scoped("maxBatch of 0 is 1", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ maxBatch: 0 })
+        yield* enqueueAll(ingest, range(3))
+        yield* until(() => batches().length === 3)
+        assert.deepStrictEqual(batches(), [["e0"], ["e1"], ["e2"]])
+      }))
+
+    it.scoped("a capacity below maxBatch does not hold a full queue back until the interval", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ maxBatch: 100, capacity: 5, interval: "1 hour" })
+        yield* enqueueAll(ingest, range(5))
+        yield* until(() => batches().length === 1)
+        assert.deepStrictEqual(batches(), [range(5)])
+      }))
+
+    it.scoped("with concurrency 2, a second batch leaves while the first is in flight, and a third waits", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { batches, ingest } = yield* start({ maxBatch: 1, concurrency: 2 }, gate.responder)
+        yield* enqueueAll(ingest, range(3))
+        yield* until(() => batches().length === 2)
+        yield* turns()
+        assert.strictEqual(batches().length, 2)
+        yield* gate.release(0)
+        yield* until(() => batches().length === 3)
+      }))
+  })
+
+  describe("no room", () => {
+    it.scoped("drops what exceeds the capacity, at once, and says so", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start({ capacity: 3, interval: "1 hour", maxBatch: 100 }, never)
+        const accepted = range(5).map((id) => ingest.unsafeEnqueue(event(id)))
+        assert.deepStrictEqual(accepted, [true, true, true, false, false])
+        const stats = yield* ingest.stats
+        assert.deepInclude(stats, { offered: 5, pending: 3, dropped: 2 })
+        assert.isTrue(isBalanced(stats))
+      }))
+
+    it.scoped("drops what exceeds maxQueueBytes, and takes events again when some have left", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { batches, ingest } = yield* start(
+          { capacity: 1000, maxQueueBytes: 10_000, maxBatch: 5, interval: "1 hour" },
+          gate.responder
+        )
+        const big = (id: string) => event(id, { input: "x".repeat(1000) })
+        const accepted = range(20).filter((id) => ingest.unsafeEnqueue(big(id)))
+        // Each is a little over 1100 bytes.
+        assert.strictEqual(accepted.length, 9)
+        yield* until(() => batches().length === 1)
+        assert.isFalse(ingest.unsafeEnqueue(big("late")))
+        yield* gate.release(0)
+        yield* until(Effect.map(ingest.stats, ({ delivered }) => delivered === 5))
+        assert.isTrue(ingest.unsafeEnqueue(big("later")))
+        assert.isTrue(isBalanced(yield* ingest.stats))
+      }))
+
+    it.scoped("warns on the first drop and then once in 256", () =>
+      Effect.gen(function*() {
+        const { ingest, logs } = yield* start({ capacity: 1, interval: "1 hour", maxBatch: 10 }, never)
+        for (const id of range(601)) ingest.unsafeEnqueue(event(id))
+        yield* turns()
+        const warnings = logs.warnings()
+        assert.strictEqual(warnings.length, 3)
+        assert.match(warnings[0] ?? "", /1 dropped so far/)
+        assert.match(warnings[1] ?? "", /256 dropped so far/)
+        assert.match(warnings[2] ?? "", /512 dropped so far/)
+      }))
+
+    it.scoped("does not serialise an event there is no room for", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start({ capacity: 1, interval: "1 hour", maxBatch: 10 }, never)
+        ingest.unsafeEnqueue(event("first"))
+        let read = 0
+        const input = {
+          get value() {
+            read++
+            return 1
+          }
+        }
+        assert.isFalse(ingest.unsafeEnqueue(event("second", { input })))
+        assert.strictEqual(read, 0)
+      }))
+
+    it.scoped("many flushes against a hanging server do not raise the number of events held", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start(
+          { capacity: 10, maxBatch: 5, requestTimeout: "1 hour", interval: "1 hour" },
+          never
+        )
+        for (let round = 0; round < 10; round++) {
+          yield* enqueueAll(ingest, range(10, `r${round}-`))
+          yield* Effect.fork(ingest.flush)
+          yield* turns(2)
+        }
+        const stats = yield* ingest.stats
+        assert.isAtMost(stats.pending, 10 + 2 * 5)
+        assert.isTrue(isBalanced(stats))
+      }))
+  })
+
+  describe("flush", () => {
+    it.scoped("sends at once what is waiting for the interval, and reports it", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ interval: "1 hour" })
+        yield* enqueueAll(ingest, range(3))
+        assert.deepStrictEqual(yield* ingest.flush, { delivered: 3, rejected: 0, failed: 0, pending: 0 })
+        assert.deepStrictEqual(batches(), [range(3)])
+      }))
+
+    it.scoped("ends at once when there is nothing to send", () =>
+      Effect.gen(function*() {
+        const { ingest, requests } = yield* start()
+        assert.deepStrictEqual(yield* ingest.flush, { delivered: 0, rejected: 0, failed: 0, pending: 0 })
+        assert.strictEqual(requests.length, 0)
+      }))
+
+    it.scoped("waits for a request that is in flight already", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { ingest, requests } = yield* start({ maxBatch: 2 }, gate.responder)
+        yield* enqueueAll(ingest, range(2))
+        yield* until(() => requests.length === 1)
+        const flushing = yield* Effect.fork(ingest.flush)
+        yield* turns()
+        assert.isNull(flushing.unsafePoll())
+        yield* gate.release(0)
+        assert.deepStrictEqual(yield* Fiber.join(flushing), { delivered: 2, rejected: 0, failed: 0, pending: 0 })
+        assert.strictEqual(requests.length, 1)
+      }))
+
+    it.scoped("ends after flushTimeout and says what is pending; the events still arrive", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { ingest } = yield* start(
+          { flushTimeout: "3 seconds", requestTimeout: "1 minute", interval: "1 hour", maxBatch: 2 },
+          gate.responder
+        )
+        yield* enqueueAll(ingest, range(5))
+        const flushing = yield* Effect.fork(ingest.flush)
+        yield* turns()
+        yield* gate.release(0)
+        yield* turns()
+        yield* TestClock.adjust("3 seconds")
+        assert.deepStrictEqual(yield* Fiber.join(flushing), { delivered: 2, rejected: 0, failed: 0, pending: 3 })
+        yield* gate.release(1)
+        yield* gate.release(2)
+        yield* until(Effect.map(ingest.stats, ({ delivered }) => delivered === 5))
+      }))
+
+    it.scoped("interrupting a flush loses nothing", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { ingest } = yield* start({ interval: "1 hour" }, gate.responder)
+        yield* enqueueAll(ingest, range(4))
+        const flushing = yield* Effect.fork(ingest.flush)
+        yield* turns()
+        yield* Fiber.interrupt(flushing)
+        yield* enqueueAll(ingest, range(2, "later"))
+        yield* gate.release(0)
+        yield* gate.release(1)
+        assert.deepStrictEqual(yield* ingest.flush, { delivered: 6, rejected: 0, failed: 0, pending: 0 })
+      }))
+
+    it.scoped("concurrent flushes send each event once and report what was pending when each began", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { batches, ingest } = yield* start({ interval: "1 hour" }, gate.responder)
+        yield* enqueueAll(ingest, range(2, "a"))
+        const first = yield* Effect.fork(ingest.flush)
+        yield* turns()
+        yield* enqueueAll(ingest, range(3, "b"))
+        const second = yield* Effect.fork(ingest.flush)
+        const third = yield* Effect.fork(ingest.flush)
+        yield* turns()
+        yield* gate.release(0)
+        yield* gate.release(1)
+        assert.deepInclude(yield* Fiber.join(first), { delivered: 2, pending: 0 })
+        assert.deepInclude(yield* Fiber.join(second), { delivered: 5, pending: 0 })
+        assert.deepInclude(yield* Fiber.join(third), { delivered: 5, pending: 0 })
+        assert.deepStrictEqual(batches(), [range(2, "a"), range(3, "b")])
+      }))
+
+    it.scoped("works while the queue is full", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ capacity: 10, maxBatch: 4, interval: "1 hour" })
+        for (const id of range(15)) ingest.unsafeEnqueue(event(id))
+        assert.deepInclude(yield* ingest.flush, { delivered: 10, pending: 0 })
+        assert.deepStrictEqual(batches().flat(), range(10))
+        assert.deepInclude(yield* ingest.stats, { offered: 15, dropped: 5, delivered: 10 })
+      }))
+
+    it.scoped("does not wait for events that are enqueued while it runs; they arrive after it, in order", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { batches, ingest } = yield* start({ interval: "1 second", maxBatch: 2 }, gate.responder)
+        yield* enqueueAll(ingest, range(3, "a"))
+        const flushing = yield* Effect.fork(ingest.flush)
+        yield* turns()
+        yield* enqueueAll(ingest, range(3, "b"))
+        yield* gate.release(0)
+        yield* gate.release(1)
+        assert.deepInclude(yield* Fiber.join(flushing), { delivered: 3, pending: 0 })
+        yield* gate.release(2)
+        yield* gate.release(3)
+        yield* turns()
+        yield* TestClock.adjust("1 second")
+        yield* until(() => batches().flat().length === 6)
+        assert.deepStrictEqual(batches().flat(), [...range(3, "a"), ...range(3, "b")])
+      }))
+
+    it.scoped("reports failures and rejections of its own events only", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start({ interval: "1 hour", maxBatch: 10 }, (seen, index) =>
+          index === 0
+            ? Client.json(500, { error: "Internal Server Error" })
+            : Client.json(207, {
+              successes: seen.ids.slice(1).map((id) => ({ id, status: 201 })),
+              errors: seen.ids.slice(0, 1).map((id) => ({ id, status: 400, message: "Invalid request data" }))
+            }))
+        yield* enqueueAll(ingest, range(3, "a"))
+        assert.deepStrictEqual(yield* ingest.flush, { delivered: 0, rejected: 0, failed: 3, pending: 0 })
+        yield* enqueueAll(ingest, range(3, "b"))
+        assert.deepStrictEqual(yield* ingest.flush, { delivered: 2, rejected: 1, failed: 0, pending: 0 })
+      }))
+  })
+
+  describe("close", () => {
+    it.scoped("sends what is left", () =>
+      Effect.gen(function*() {
+        const { batches, close, ingest } = yield* start({ interval: "1 hour", maxBatch: 4 })
+        yield* enqueueAll(ingest, range(10))
+        yield* close
+        assert.deepStrictEqual(batches().flat(), range(10))
+        assert.deepInclude(yield* ingest.stats, { delivered: 10, pending: 0 })
+      }))
+
+    it.scoped("ends at shutdownTimeout when the server hangs; the rest has failed, with one warning", () =>
+      Effect.gen(function*() {
+        const { close, ingest, interrupted, logs } = yield* start(
+          { interval: "1 hour", maxBatch: 2, shutdownTimeout: "3 seconds", requestTimeout: "1 minute" },
+          never
+        )
+        yield* enqueueAll(ingest, range(5))
+        const closing = yield* Effect.fork(close)
+        yield* turns()
+        yield* TestClock.adjust("2999 millis")
+        yield* turns()
+        assert.isNull(closing.unsafePoll())
+        yield* TestClock.adjust("1 millis")
+        yield* Fiber.join(closing)
+        assert.deepInclude(yield* ingest.stats, { offered: 5, failed: 5, pending: 0 })
+        assert.strictEqual(interrupted(), 1)
+        assert.deepStrictEqual(logs.warnings().length, 1)
+        assert.match(logs.warnings()[0] ?? "", /5 Langfuse events failed/)
+      }))
+
+    it.scoped("counts what arrived before the deadline as delivered, although the rest of its batch did not", () =>
+      Effect.gen(function*() {
+        // Two requests for one batch: the first is answered, the second hangs.
+        const { close, ingest, requests } = yield* start(
+          { interval: "1 hour", maxBatchBytes: 400, shutdownTimeout: "3 seconds", requestTimeout: "1 minute" },
+          (seen, index) => index === 0 ? Client.accepted(seen.ids) : Effect.never
+        )
+        yield* ingest.enqueue(event("a", { input: "x".repeat(200) }))
+        yield* ingest.enqueue(event("b", { input: "x".repeat(200) }))
+        const closing = yield* Effect.fork(close)
+        yield* until(() => requests.length === 2)
+        yield* TestClock.adjust("3 seconds")
+        yield* Fiber.join(closing)
+        assert.deepInclude(yield* ingest.stats, { delivered: 1, failed: 1, pending: 0 })
+      }))
+
+    it.scoped("is not held up by a client that cannot be interrupted", () =>
+      Effect.gen(function*() {
+        const { close, ingest } = yield* start(
+          { shutdownTimeout: "1 second", requestTimeout: "1 minute" },
+          () => Effect.uninterruptible(Effect.never)
+        )
+        yield* enqueueAll(ingest, range(1))
+        const closing = yield* Effect.fork(close)
+        yield* turns()
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(closing)
+        assert.deepInclude(yield* ingest.stats, { failed: 1, pending: 0 })
+      }))
+
+    it.scoped("after it, events are dropped and counted, and flush ends at once", () =>
+      Effect.gen(function*() {
+        const { close, ingest, requests } = yield* start()
+        yield* close
+        assert.isFalse(yield* ingest.enqueue(event("late")))
+        assert.deepStrictEqual(yield* ingest.flush, { delivered: 0, rejected: 0, failed: 0, pending: 0 })
+        assert.deepInclude(yield* ingest.stats, { offered: 1, dropped: 1 })
+        assert.strictEqual(requests.length, 0)
+      }))
+  })
+
+  describe("failures", () => {
+    it.scoped("a client that throws fails its batch, and the next one goes through", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start({ maxBatch: 1 }, (seen, index) => {
+          if (index === 0) throw new Error("boom")
+          return Client.accepted(seen.ids)
+        })
+        yield* ingest.enqueue(event("a"))
+        yield* ingest.enqueue(event("b"))
+        yield* ingest.flush
+        assert.deepInclude(yield* ingest.stats, { delivered: 1, failed: 1 })
+      }))
+
+    it.scoped("one warning for each reason in ten seconds, with the number held back", () =>
+      Effect.gen(function*() {
+        const { ingest, logs } = yield* start({ maxBatch: 1 }, () =>
+          Client.json(401, { error: "UnauthorizedError", message: "Invalid credentials." }))
+        yield* enqueueAll(ingest, range(5))
+        yield* ingest.flush
+        assert.strictEqual(logs.warnings().length, 1)
+        assert.match(logs.warnings()[0] ?? "", /401: Invalid credentials\..*LANGFUSE_SECRET_KEY/)
+        yield* TestClock.adjust("10 seconds")
+        yield* ingest.enqueue(event("later"))
+        yield* ingest.flush
+        assert.strictEqual(logs.warnings().length, 2)
+        assert.match(logs.warnings()[1] ?? "", /4 more like this/)
+      }))
+
+    it.scoped("never shows the keys or the payload, whatever the server answers", () =>
+      Effect.gen(function*() {
+        const { ingest, logs, requests } = yield* start(
+          { maxBatch: 1 },
+          (seen) => Client.json(400, { message: `you sent sk-lf-test-secret and ${seen.headers["authorization"]}` })
+        )
+        yield* ingest.enqueue(event("a", { input: "payload-marker" }))
+        yield* ingest.flush
+        const token = requests[0]?.headers["authorization"]?.replace("Basic ", "") ?? "?"
+        const text = JSON.stringify(logs.lines)
+        assert.notInclude(text, "sk-lf-test-secret")
+        assert.notInclude(text, token)
+        assert.notInclude(text, "payload-marker")
+      }))
+
+    it.scoped("an event that cannot even be looked at is dropped, and enqueue does not throw", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start()
+        const hostile = new Proxy(event("x"), {
+          get() {
+            throw new Error("hostile")
+          }
+        })
+        assert.doesNotThrow(() => ingest.unsafeEnqueue(hostile))
+        assert.isTrue(isBalanced(yield* ingest.stats))
+      }))
+  })
+
+  describe("what is sent", () => {
+    it.scoped("an event as it was when it was enqueued, not as it became", () =>
+      Effect.gen(function*() {
+        const { ingest, requests } = yield* start()
+        const messages = [{ role: "user", content: "first" }]
+        yield* ingest.enqueue(event("a", { input: messages }))
+        messages.push({ role: "assistant", content: "second" })
+        yield* ingest.flush
+        const sent = JSON.parse(requests[0]?.text ?? "")
+        assert.deepStrictEqual(sent.batch[0].body.input, [{ role: "user", content: "first" }])
+      }))
+
+    it.scoped("to the batch endpoint, with Basic credentials and our own name", () =>
+      Effect.gen(function*() {
+        const { ingest, requests } = yield* start({ baseUrl: "https://langfuse.test/prefix/" })
+        yield* ingest.enqueue(event("a"))
+        yield* ingest.flush
+        const [seen] = requests
+        assert.strictEqual(seen?.method, "POST")
+        assert.strictEqual(seen?.url, "https://langfuse.test/prefix/api/public/ingestion")
+        assert.strictEqual(
+          seen?.headers["authorization"],
+          `Basic ${Buffer.from("pk-lf-test:sk-lf-test-secret").toString("base64")}`
+        )
+        assert.strictEqual(seen?.headers["content-type"], "application/json")
+        assert.strictEqual(seen?.headers["x-langfuse-sdk-name"], "effect-langfuse")
+      }))
+
+    it.scoped("nothing of a trace that sampling leaves out", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start({ sampleRate: 0 })
+        assert.isFalse(yield* ingest.enqueue(event("a")))
+        assert.deepInclude(yield* ingest.stats, { offered: 1, sampledOut: 1, pending: 0 })
+      }))
+
+    it.scoped("the tracer sees no span of the exporter, and no trace header leaves", () =>
+      Effect.gen(function*() {
+        const spans: Array<string> = []
+        const native = yield* Effect.tracer
+        const tracer = Tracer.make({
+          span: (name, ...rest) => {
+            spans.push(name)
+            return native.span(name, ...rest)
+          },
+          context: (f, fiber) => native.context(f, fiber)
+        })
+        const requests = yield* Effect.gen(function*() {
+          const { close, ingest, requests } = yield* start({ maxBatch: 2 })
+          yield* enqueueAll(ingest, range(5))
+          yield* ingest.flush
+          yield* close
+          return requests
+        }).pipe(Effect.withSpan("program"), Effect.withTracer(tracer))
+        assert.deepStrictEqual(spans, ["program"])
+        assert.isTrue(
+          requests.every((seen) => seen.headers["traceparent"] === undefined && seen.headers["b3"] === undefined)
+        )
+      }))
+  })
+
+  it.scoped("metrics count outcomes", () =>
+    Effect.gen(function*() {
+      const delivered = Metric.counter("langfuse_ingest_events_total", {
+        incremental: true,
+        description: "Events by their outcome."
+      }).pipe(
+        Metric.tagged("outcome", "delivered")
+      )
+      const before = yield* Metric.value(delivered)
+      const { ingest } = yield* start()
+      yield* enqueueAll(ingest, range(7))
+      yield* ingest.flush
+      const after = yield* Metric.value(delivered)
+      assert.strictEqual(after.count - before.count, 7)
+    }))
+
+  it.scoped("a disabled layer holds and sends nothing", () =>
+    Effect.gen(function*() {
+      const { ingest, requests } = yield* start({ enabled: false })
+      assert.isFalse(yield* ingest.enqueue(event("a")))
+      yield* ingest.flush
+      assert.strictEqual(requests.length, 0)
+      assert.strictEqual(balance(yield* ingest.stats), 0)
+    }))
+})
