@@ -1,0 +1,437 @@
+/**
+ * An event as it was when it was enqueued, as JSON text.
+ *
+ * Agents go on changing the objects they traced, so an event that waits in a queue holds no reference to any of them. Each
+ * content field has its own text: one value that cannot be serialised spoils only itself, the sizes are exact, and both
+ * protocols are put together from texts that are already made.
+ */
+import type { IngestionEvent, TraceContext } from "../IngestionEvent.js"
+import { assemble, type Fields, fit, overhead } from "./cut.js"
+import { type Limits, notes, quote, stringify } from "./json.js"
+import { apply as applyMask, type Mask, type MaskField } from "./mask.js"
+import { byteLength, heldBytes, toWellFormed } from "./utf8.js"
+
+export type { Mask, MaskContext, MaskField } from "./mask.js"
+
+/**
+ * What is done to an event when it is enqueued.
+ */
+export interface Policy {
+  readonly mask?: Mask | undefined
+  /** `metadata`: inputs and outputs, the trace's too, are not even serialised. */
+  readonly content: "full" | "metadata"
+  /** Of the event's JSON on the ingestion wire, after masking. */
+  readonly maxEventBytes: number
+  readonly environment?: string | undefined
+  readonly release?: string | undefined
+  /** Called once for each field whose mask failed. */
+  readonly onMaskFailure: () => void
+}
+
+/**
+ * An `IngestionEvent` whose `body` and `trace` are parsed anew each time they are read, beside the texts they come from.
+ */
+export type Snapshot = IngestionEvent & {
+  /** `body.id`. */
+  readonly bodyId: string | undefined
+  /** The trace this event is about: `body.id` of a trace, `body.traceId` of anything else. */
+  readonly traceId: string | undefined
+  /** JSON of an object: the body without its content fields, which follow. */
+  readonly headText: string
+  readonly inputText: string | undefined
+  readonly outputText: string | undefined
+  readonly metadataText: string | undefined
+  readonly logText: string | undefined
+  /** JSON of the trace context, at most `maxEventBytes` too. */
+  readonly traceText: string | undefined
+  /** The exact length of `json()` in UTF-8. */
+  readonly bytes: number
+  /** The memory the texts take, those of the trace context included. */
+  readonly heldBytes: number
+  /** The event on the ingestion wire: without `trace`, and without the envelope's `metadata`, which the server ignores. */
+  json(): string
+}
+
+class Taken {
+  readonly type: string
+  readonly id: string
+  readonly timestamp: string
+  readonly bodyId: string | undefined
+  readonly traceId: string | undefined
+  readonly headText: string
+  readonly inputText: string | undefined
+  readonly outputText: string | undefined
+  readonly metadataText: string | undefined
+  readonly logText: string | undefined
+  readonly traceText: string | undefined
+  readonly bytes: number
+  readonly heldBytes: number
+  private readonly isBody: boolean
+
+  constructor(
+    envelope: { readonly type: string; readonly id: string; readonly timestamp: string; readonly bytes: number },
+    ids: { readonly bodyId: string | undefined; readonly traceId: string | undefined },
+    body: Measured | undefined,
+    trace: Measured | undefined
+  ) {
+    this.type = envelope.type
+    this.id = envelope.id
+    this.timestamp = envelope.timestamp
+    this.bodyId = ids.bodyId
+    this.traceId = ids.traceId
+    this.isBody = body !== undefined
+    const fields = body === undefined ? noFields : body.fields
+    this.headText = fields.head
+    this.inputText = fields.input
+    this.outputText = fields.output
+    this.metadataText = fields.metadata
+    this.logText = fields.log
+    this.traceText = trace === undefined ? undefined : assemble(trace.fields)
+    this.bytes = envelope.bytes + (body === undefined ? "null".length : body.bytes)
+    this.heldBytes = envelope.bytes + (body === undefined ? "null".length : body.heldBytes) +
+      (trace === undefined ? 0 : trace.heldBytes)
+  }
+
+  get body(): unknown {
+    return JSON.parse(this.bodyText())
+  }
+
+  get trace(): TraceContext | undefined {
+    // What was serialised was one, as far as the types tell.
+    return this.traceText === undefined ? undefined : JSON.parse(this.traceText) as TraceContext
+  }
+
+  json(): string {
+    return `{"id":${quote(this.id)},"type":${quote(this.type)},"timestamp":${quote(this.timestamp)},"body":` +
+      `${this.bodyText()}}`
+  }
+
+  /** For `JSON.stringify`: the event, not our texts. */
+  toJSON(): unknown {
+    const { body, id, timestamp, trace, type } = this
+    return trace === undefined ? { type, id, timestamp, body } : { type, id, timestamp, body, trace }
+  }
+
+  private bodyText(): string {
+    // A body that is no object is sent as none, so that the server says what is wrong with the event.
+    return this.isBody
+      ? assemble({
+        head: this.headText,
+        input: this.inputText,
+        output: this.outputText,
+        metadata: this.metadataText,
+        log: this.logText
+      })
+      : "null"
+  }
+}
+
+const noFields: Fields = { head: "{}", input: undefined, output: undefined, metadata: undefined, log: undefined }
+
+/** Quotes, braces, names and commas around the four values. */
+const envelopeFrame = `{"id":,"type":,"timestamp":,"body":}`.length
+
+/**
+ * Takes the snapshot. Never throws, whatever is in the event, or instead of one.
+ */
+export const make = (policy: Policy): (event: IngestionEvent) => Snapshot => {
+  const settings: Settings = {
+    ...policy,
+    // No value takes less than two bytes, so more of them than this could not be sent anyway.
+    limits: { maxNodes: Math.max(1000, Math.min(2_000_000, policy.maxEventBytes / 2)) },
+    onMaskFailure: () => {
+      try {
+        policy.onMaskFailure()
+      } catch {
+        // The count is lost, the event is not.
+      }
+    }
+  }
+  return (event) => {
+    let taken: Taken
+    try {
+      taken = capture(settings, event as unknown as Record<string, unknown>) // nothing about it is taken for granted
+    } catch {
+      taken = new Taken(envelopeOf("", "", ""), { bodyId: undefined, traceId: undefined }, undefined, undefined)
+    }
+    return toSnapshot(taken)
+  }
+}
+
+/** `body` is one of the union's, but only `type` at run time says which: something TypeScript cannot follow through text. */
+const toSnapshot = (taken: Taken): Snapshot => taken as unknown as Snapshot
+
+/**
+ * Whether the event was made here.
+ */
+export const isSnapshot = (event: IngestionEvent): event is Snapshot => {
+  try {
+    return (event as unknown) instanceof Taken
+  } catch {
+    return false
+  }
+}
+
+const asItIs = make({ content: "full", maxEventBytes: Infinity, onMaskFailure: () => {} })
+
+/**
+ * The event itself when it is a snapshot, else one of it as it is: for transports that are handed plain events.
+ */
+export const of = (event: IngestionEvent): Snapshot => isSnapshot(event) ? event : asItIs(event)
+
+/**
+ * The event as the plain object it is on the wire, with its trace context beside it.
+ */
+export const plain = (event: IngestionEvent): IngestionEvent => {
+  const { body, id, timestamp, trace, type } = of(event)
+  // The members come from one event of the union, but TypeScript no longer knows that they go together.
+  return (trace === undefined ? { type, id, timestamp, body } : { type, id, timestamp, body, trace }) as IngestionEvent
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+interface Settings extends Policy {
+  readonly limits: Limits
+}
+
+interface Measured {
+  readonly fields: Fields
+  readonly bytes: number
+  readonly heldBytes: number
+}
+
+const capture = (policy: Settings, event: Record<string, unknown>): Taken => {
+  const envelope = envelopeOf(textOf(event["type"]), textOf(event["id"]), textOf(event["timestamp"]))
+  const type = envelope.type
+  const parts = split(event["body"])
+  const head = parts?.head
+  const bodyId = idOf(head?.["id"])
+  const traceId = type === "trace-create" ? bodyId : idOf(head?.["traceId"])
+  let body: Measured | undefined
+  if (parts !== undefined) {
+    if (type !== "sdk-log" && !type.startsWith("observation-")) parts.environment = policy.environment
+    if (type === "trace-create") parts.release = policy.release
+    body = textsOf(policy, parts, type, traceId, policy.maxEventBytes - envelope.bytes)
+  }
+  let trace: Measured | undefined
+  const context = event["trace"]
+  if (context !== undefined) {
+    const parts = split(context)
+    if (parts !== undefined) {
+      parts.environment = policy.environment
+      parts.release = policy.release
+      trace = textsOf(policy, parts, type, traceId, policy.maxEventBytes)
+    }
+  }
+  return new Taken(envelope, { bodyId, traceId }, body, trace)
+}
+
+// What ids and times are made of: needs no escape, so its size in JSON is known without asking the engine.
+const simple = /^[\w.:+-]*$/
+
+const envelopeOf = (type: string, id: string, timestamp: string) => ({
+  type,
+  id,
+  timestamp,
+  bytes: envelopeFrame + quotedBytes(id) + quotedBytes(type) + quotedBytes(timestamp)
+})
+
+const quotedBytes = (text: string): number => simple.test(text) ? text.length + 2 : byteLength(quote(text))
+
+/** The envelope's fields are strings; from untyped code they may be anything, and the server then says so. */
+const textOf = (value: unknown): string => {
+  if (typeof value === "string") return simple.test(value) ? value : toWellFormed(value)
+  if (value === undefined || value === null) return ""
+  const json = stringify(value)
+  return json.startsWith("\"") ? JSON.parse(json) as string : json
+}
+
+const idOf = (value: unknown): string | undefined =>
+  typeof value === "string" ? simple.test(value) ? value : toWellFormed(value) : undefined
+
+interface Parts {
+  readonly input: unknown
+  readonly output: unknown
+  readonly metadata: unknown
+  readonly log: unknown
+  /** A copy that is ours to change. */
+  readonly head: Record<string, unknown>
+  /** What fills the field of that name where the event leaves it out. */
+  environment: string | undefined
+  release: string | undefined
+}
+
+const split = (value: unknown): Parts | undefined => {
+  if (typeof value !== "object" || value === null) return undefined
+  let own: Record<string, unknown>
+  try {
+    if (Array.isArray(value)) return undefined
+    own = value as Record<string, unknown> // an object, by the checks above
+    const { input, log, metadata, output, ...head } = own
+    return { input, output, metadata, log, head, environment: undefined, release: undefined }
+  } catch {
+    // A getter threw: once more, each property on its own.
+  }
+  try {
+    const copy = Object.create(null) as Record<string, unknown> // where even __proto__ is an ordinary key
+    for (const key of Object.keys(value)) {
+      try {
+        copy[key] = (value as Record<string, unknown>)[key]
+      } catch {
+        copy[key] = notes.getter
+      }
+    }
+    const { input, log, metadata, output, ...head } = copy
+    return { input, output, metadata, log, head, environment: undefined, release: undefined }
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The texts of a body or a trace context, masked and cut. `undefined` when it cannot be an object.
+ */
+const textsOf = (
+  policy: Settings,
+  parts: Parts,
+  type: string,
+  traceId: string | undefined,
+  limit: number
+): Measured | undefined => {
+  const head = parts.head
+  // It would replace the head; what an object calls its own fields is what counts.
+  if (typeof head["toJSON"] === "function") head["toJSON"] = undefined
+  if (policy.mask !== undefined) maskHead(policy, policy.mask, head, type, traceId)
+  let headText = stringify(head, policy.limits)
+  if (!headText.startsWith("{")) return undefined
+  // An explicit null clears a release; there is no such thing as no environment.
+  if (parts.environment !== undefined && (head["environment"] === undefined || head["environment"] === null)) {
+    headText = withField(head, headText, "environment", parts.environment)
+  }
+  if (parts.release !== undefined && head["release"] === undefined) {
+    headText = withField(head, headText, "release", parts.release)
+  }
+  const isFull = policy.content === "full"
+  const fields: Fields = {
+    head: headText,
+    input: isFull ? contentText(policy, "input", parts.input, type, traceId) : undefined,
+    output: isFull ? contentText(policy, "output", parts.output, type, traceId) : undefined,
+    metadata: contentText(policy, "metadata", parts.metadata, type, traceId),
+    log: contentText(policy, "log", parts.log, type, traceId)
+  }
+  const measured = measure(fields)
+  return measured.bytes <= limit ? measured : measure(fit(fields, limit, policy.maxEventBytes))
+}
+
+const withField = (head: Record<string, unknown>, headText: string, name: string, value: string): string => {
+  if (head[name] === null) return stringify({ ...head, [name]: value })
+  const text = `"${name}":${quote(value)}}`
+  return headText === "{}" ? `{${text}` : `${headText.slice(0, -1)},${text}`
+}
+
+const contentText = (
+  policy: Settings,
+  field: "input" | "output" | "metadata" | "log",
+  value: unknown,
+  type: string,
+  traceId: string | undefined
+): string | undefined => {
+  if (value === undefined) return undefined
+  const text = stringify(value, policy.limits)
+  return policy.mask === undefined || text === "null"
+    ? text
+    : applyMask(policy.mask, text, { field, type, traceId }, policy.onMaskFailure)
+}
+
+const measure = (fields: Fields): Measured => {
+  const headBytes = byteLength(fields.head)
+  let bytes = headBytes
+  let held = heldBytes(fields.head, headBytes)
+  const add = (name: string, text: string | undefined): void => {
+    if (text === undefined) return
+    const size = byteLength(text)
+    bytes += size + overhead(name)
+    held += heldBytes(text, size) + overhead(name)
+  }
+  add("input", fields.input)
+  add("output", fields.output)
+  add("metadata", fields.metadata)
+  add("log", fields.log)
+  // There is no comma before the first field of all.
+  if (headBytes === 2 && bytes > 2) {
+    bytes -= 1
+    held -= 1
+  }
+  return { fields, bytes, heldBytes: held }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+const maskedFields: { readonly [key: string]: MaskField } = {
+  statusMessage: "statusMessage",
+  comment: "comment",
+  modelParameters: "modelParameters"
+}
+
+/** What identifies or measures, and is not shown to the mask: see `MaskField`. */
+const openFields: ReadonlySet<string> = new Set([
+  "id",
+  "type",
+  "traceId",
+  "parentObservationId",
+  "observationId",
+  "sessionId",
+  "userId",
+  "externalId",
+  "datasetRunId",
+  "configId",
+  "queueId",
+  "executionTraceId",
+  "timestamp",
+  "startTime",
+  "endTime",
+  "completionStartTime",
+  "name",
+  "environment",
+  "release",
+  "version",
+  "public",
+  "tags",
+  "level",
+  "model",
+  "promptName",
+  "promptVersion",
+  "usage",
+  "usageDetails",
+  "costDetails",
+  "dataType",
+  "source",
+  "isAppRoot"
+])
+
+const openKinds: ReadonlySet<unknown> = new Set([undefined, null, "NUMERIC", "BOOLEAN", "CATEGORICAL"])
+
+const maskHead = (
+  policy: Settings,
+  mask: Mask,
+  head: Record<string, unknown>,
+  type: string,
+  traceId: string | undefined
+): void => {
+  for (const key of Object.keys(head)) {
+    if (openFields.has(key)) continue
+    const value = head[key]
+    if (value === undefined || value === null) continue
+    // A measure or a category is not text; a string of another kind of score is.
+    const isValue = key === "value" && type === "score-create"
+    if (isValue && (typeof value === "number" || typeof value === "boolean" || openKinds.has(head["dataType"]))) {
+      continue
+    }
+    const field = isValue ? "value" : maskedFields[key] ?? "metadata"
+    const text = stringify(value, policy.limits)
+    const masked = applyMask(mask, text, { field, type, traceId }, policy.onMaskFailure)
+    const replaced: unknown = masked === undefined ? undefined : JSON.parse(masked)
+    // Not by assignment, for which __proto__ is no ordinary key.
+    Object.defineProperty(head, key, { value: replaced, enumerable: true, configurable: true, writable: true })
+  }
+}
