@@ -34,6 +34,8 @@ export interface TraceContext {
   readonly input?: unknown
   /** Any JSON. */
   readonly output?: unknown
+  /** When the trace began, as ISO 8601 text with a zone. */
+  readonly timestamp?: string | undefined
   /** Whether this observation is where the program's own part of the trace begins, below a parent from elsewhere. */
   readonly isAppRoot?: boolean | undefined
 }
@@ -54,6 +56,7 @@ export const TraceContext: Schema.Schema<TraceContext> = Schema.Struct({
   public: Schema.optional(Schema.Boolean),
   input: Schema.optional(Json),
   output: Schema.optional(Json),
+  timestamp: Schema.optional(Timestamp),
   isAppRoot: Schema.optional(Schema.Boolean)
 }).annotations({
   identifier: "TraceContext",

@@ -48,6 +48,8 @@ export class Ledger {
   /** Bytes of all events held. */
   heldBytes = 0
 
+  // The books first, all of a sudden, then the metrics: a stack that ends in one of these must not unbalance them.
+
   sampleOut(): void {
     this.offered++
     this.sampledOut++
@@ -57,13 +59,15 @@ export class Ledger {
   /** Returns how many were dropped so far, this one included. */
   drop(): number {
     this.offered++
+    const dropped = ++this.dropped
     Metrics.dropped.count(1)
-    return ++this.dropped
+    return dropped
   }
 
   hold(event: IngestionEvent, bytes: number): void {
+    this.held.set(event, { sequence: this.sequence + 1, bytes })
+    this.sequence++
     this.offered++
-    this.held.set(event, { sequence: ++this.sequence, bytes })
     this.heldBytes += bytes
     Metrics.queueEvents.set(this.held.size)
     Metrics.queueBytes.set(this.heldBytes)

@@ -57,11 +57,14 @@ export interface EncodedBody {
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
+/** Told what is settled as soon as it is; all of it is in the final report as well. */
+export type Progress = (report: DeliveryReport.DeliveryReport) => void
+
 export interface Sender {
   readonly deliver: (
     endpoint: Endpoint,
     parts: ReadonlyArray<Part>,
-    progress: (report: DeliveryReport.DeliveryReport) => void
+    progress: Progress
   ) => Effect.Effect<DeliveryReport.DeliveryReport>
   readonly get: (path: string) => Effect.Effect<Answer, LangfuseError>
 }
@@ -74,10 +77,18 @@ const longestPause = 60_000
 /** For a 429 that does not say how long. */
 const defaultPause = 1_000
 
+/** Epoch milliseconds between which no request starts. */
+interface Pause {
+  readonly from: number
+  readonly until: number
+}
+
+const notPaused: Pause = { from: 0, until: 0 }
+
 export const make = (client: HttpClient.HttpClient, options: ResolvedTransport): Sender => {
   const http = (options.transformClient?.(client) ?? client).pipe(HttpClient.withTracerPropagation(false))
-  const withoutKeys = scrub(options)
-  let pausedUntil = 0
+  const reword = rewording(options)
+  let paused = notPaused
 
   const authorized = (request: HttpClientRequest.HttpClientRequest) =>
     request.pipe(
@@ -95,12 +106,7 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
       (start) =>
         Effect.suspend(() => http.execute(request)).pipe(
           Effect.flatMap((response) =>
-            Effect.map(readText(response), (text) => ({
-              status: response.status,
-              headers: response.headers,
-              // What a server says may end up in a log, and some servers say back what they were sent.
-              text: withoutKeys(text)
-            }))
+            Effect.map(readText(response), (text) => ({ status: response.status, headers: response.headers, text }))
           ),
           // The exporter must not show up in the traces it exports.
           Effect.withTracerEnabled(false),
@@ -124,16 +130,28 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
               })
             return Effect.flatMap(
               Clock.clockWith((clock) => clock.currentTimeNanos),
-              (end) => Metric.update(Metric.tagged(Metrics.requestSeconds, "status", status), Number(end - start) / 1e9)
+              // A clock that was set back during the request did not make it take less than no time.
+              (end) =>
+                Metric.update(
+                  Metric.tagged(Metrics.requestSeconds, "status", status),
+                  Math.max(0, Number(end - start) / 1e9)
+                )
             )
           })
         )
     )
 
   const pause: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    // A clock that was set back must not make the pause longer than it ever was.
-    const rest = Math.min(pausedUntil - now, longestPause)
-    return rest > 0 ? Effect.sleep(Duration.millis(rest)) : Effect.void
+    const current = paused
+    // A clock that was set back must not make the pause longer than it ever was, nor repeat it.
+    const rest = current.until - Math.max(now, current.from)
+    if (rest <= 0) return Effect.void
+    return Effect.zipRight(
+      Effect.sleep(Duration.millis(rest)),
+      Effect.sync(() => {
+        if (paused === current) paused = notPaused
+      })
+    )
   })
 
   const request = (endpoint: Endpoint) => {
@@ -155,34 +173,65 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
 
   const attempt = (
     endpoint: Endpoint,
-    parts: Arr.NonEmptyReadonlyArray<Part>
+    parts: Arr.NonEmptyReadonlyArray<Part>,
+    progress: Progress
   ): Effect.Effect<DeliveryReport.DeliveryReport> =>
     pause.pipe(
       Effect.zipRight(Effect.suspend(() => endpoint.encode(frame(endpoint, parts)))),
       Effect.flatMap((encoded) => exchange(requestFor(endpoint)(encoded))),
       Effect.flatMap((answer) => {
         if (answer.status >= 200 && answer.status < 300) {
-          return Effect.sync(() => endpoint.read(parts, answer))
+          return Effect.sync(() => {
+            const report = endpoint.read(parts, answer)
+            // At once: the other half, or another try, may be cut short, and these have arrived.
+            progress(DeliveryReport.delivered(report.delivered))
+            return report
+          })
         }
         if (endpoint.divisible(answer.status) && parts.length > 1) {
           const middle = parts.length >> 1
           return Effect.map(
             Effect.forEach([parts.slice(0, middle), parts.slice(middle)], (half) =>
-              Arr.isNonEmptyReadonlyArray(half) ? attempt(endpoint, half) : Effect.succeed(DeliveryReport.empty)),
+              Arr.isNonEmptyReadonlyArray(half)
+                ? attempt(endpoint, half, progress)
+                : Effect.succeed(DeliveryReport.empty)),
             DeliveryReport.merge
           )
         }
-        return Effect.map(refusal(answer), (error) =>
-          failedParts(parts, error))
+        return Effect.map(refusal(answer), (error) => failedParts(parts, error))
       }),
-      Effect.catchAllCause((cause) => Effect.succeed(failedParts(parts, failureOf(cause))))
+      Effect.catchAllCause((cause) => Effect.succeed(failedParts(parts, failureOf(cause)))),
+      Effect.map((report) => presentable(report, parts))
     )
+
+  /** The report with errors that can be logged: see `rewording`. */
+  const presentable = (
+    report: DeliveryReport.DeliveryReport,
+    parts: Arr.NonEmptyReadonlyArray<Part>
+  ): DeliveryReport.DeliveryReport => {
+    const quoting = [...report.failed, ...report.rejected].filter(({ error }) => quotesServer.has(error.reason))
+    if (quoting.length === 0) return report
+    const sent = new Map(parts.flatMap((part) => part.events.map((event) => [event, part.text] as const)))
+    const texts = new Map<LangfuseError, Set<string>>()
+    for (const { error, event } of quoting) {
+      const text = sent.get(event)
+      const known = texts.get(error) ?? new Set()
+      texts.set(error, text === undefined ? known : known.add(text))
+    }
+    const reworded = new Map([...texts].map(([error, about]) => [error, reword(error, [...about])]))
+    const final = ({ error, event }: DeliveryReport.Undelivered): DeliveryReport.Undelivered => ({
+      event,
+      error: reworded.get(error) ?? error
+    })
+    return { ...report, failed: report.failed.map(final), rejected: report.rejected.map(final) }
+  }
 
   const refusal = (answer: Answer): Effect.Effect<LangfuseError> => {
     if (answer.status !== 429) return Effect.succeed(refused(answer))
     return Effect.map(Clock.currentTimeMillis, (now) => {
       const rest = retryAfter(answer, now)
-      pausedUntil = Math.max(Math.min(pausedUntil, now + longestPause), now + rest)
+      const left = now < paused.from ? 0 : paused.until - now
+      paused = { from: now, until: now + Math.max(left, rest) }
       return new LangfuseError({
         reason: "RateLimited",
         status: 429,
@@ -195,18 +244,18 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
   const persist = (
     endpoint: Endpoint,
     parts: Arr.NonEmptyReadonlyArray<Part>,
-    progress: (report: DeliveryReport.DeliveryReport) => void
+    progress: Progress
   ): Effect.Effect<DeliveryReport.DeliveryReport> => {
     const schedule = options.retry
     if (schedule === undefined) {
-      return Effect.tap(attempt(endpoint, parts), (report) => Effect.sync(() => progress(report)))
+      return Effect.tap(attempt(endpoint, parts, progress), (report) => Effect.sync(() => progress(report)))
     }
     return Effect.gen(function*() {
       const driver = yield* Schedule.driver(schedule)
       const settled: Array<DeliveryReport.DeliveryReport> = []
       let remaining: Arr.NonEmptyReadonlyArray<Part> = parts
       while (true) {
-        const report = yield* attempt(endpoint, remaining)
+        const report = yield* attempt(endpoint, remaining, progress)
         const failures = new Map<IngestionEvent, LangfuseError>()
         for (const { error, event } of [...report.failed, ...report.rejected]) {
           if (error.retryable) failures.set(event, error)
@@ -354,8 +403,7 @@ export const serverMessage = (answer: Answer): string | undefined => {
     if (typeof body !== "object" || body === null) return undefined
     for (const found of ["message" in body ? body.message : undefined, "error" in body ? body.error : undefined]) {
       if (typeof found === "string" && found !== "") {
-        // A message is one line in a log.
-        return found.slice(0, 200).replace(/\p{Cc}+/gu, " ")
+        return found.slice(0, 200)
       }
     }
   } catch {
@@ -391,9 +439,48 @@ export const sendsKeysInClear = (options: Pick<ResolvedTransport, "baseUrl">): b
   return protocol === "http:" && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
-/** Replaces the keys, plain and as they stand in the `Authorization` header. */
-const scrub = (options: Pick<ResolvedTransport, "publicKey" | "secretKey">): (text: string) => string => {
+/** Errors whose description holds words, or a header, of the server. */
+const quotesServer: ReadonlySet<LangfuseError["reason"]> = new Set([
+  "Status",
+  "RateLimited",
+  "TooLarge",
+  "UnexpectedBody",
+  "Rejected"
+])
+
+const longestDescription = 300
+
+/**
+ * What a server says may end up in a log, and some servers say back what they were sent: the keys are taken out, and words
+ * that repeat the payload are not repeated. Only the description is changed. Keys taken out of the whole answer could take
+ * pieces of ids with them, and so spoil the verdict.
+ */
+const rewording = (
+  options: Pick<ResolvedTransport, "publicKey" | "secretKey">
+): (error: LangfuseError, payloads: ReadonlyArray<string>) => LangfuseError => {
   const secret = Redacted.value(options.secretKey)
-  const secrets = [Encoding.encodeBase64(`${options.publicKey}:${secret}`), secret, options.publicKey]
-  return (text) => secrets.reduce((rest, each) => rest.replaceAll(each, "<redacted>"), text)
+  const keys = [Encoding.encodeBase64(`${options.publicKey}:${secret}`), secret, options.publicKey]
+  return (error, payloads) => {
+    const said = error.description
+    const description = payloads.some((payload) => repeats(said, payload))
+      ? "refused in words that repeat what was sent"
+      : keys.reduce((text, key) => text.replaceAll(key, "<redacted>"), said)
+        .slice(0, longestDescription)
+        // One line in a log.
+        .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    return description === said
+      ? error
+      : new LangfuseError({ reason: error.reason, status: error.status, description })
+  }
+}
+
+/** Longer than the name of a field, which a reason may well mention, and shorter than a sentence. */
+const window = 32
+
+/** Whether `said` has 40 characters in a row, or nearly as many, from the payload. */
+const repeats = (said: string, payload: string): boolean => {
+  for (let i = 0; i + window <= said.length; i += window / 4) {
+    if (payload.includes(said.slice(i, i + window))) return true
+  }
+  return false
 }
