@@ -2,7 +2,8 @@
  * JSON text of any value whatsoever: what agents trace is not always what `JSON.stringify` takes.
  *
  * Never throws and always gives valid JSON. What JSON cannot hold is replaced, each value on its own, by a readable note
- * between angle brackets; the text of an exception met on the way is never part of it.
+ * between angle brackets; the text of an exception met on the way is never part of it. It always ends, as long as the code
+ * of the program that it has to run (getters, proxies, `toJSON`) does.
  */
 import * as Redacted from "effect/Redacted"
 import { isWellFormed, take, toWellFormed } from "./utf8.js"
@@ -60,7 +61,7 @@ export const stringify = (value: unknown, limits?: Limits): string => {
     if (typeof value === "string") {
       if (value.length <= maxLength) return quote(value)
     } else if (typeof value === "object" && value !== null) {
-      if (isPlain({ length: maxLength, nodes: maxNodes, ancestors: [] }, value)) {
+      if (isPlain({ length: maxLength, nodes: maxNodes }, value, 0)) {
         const text: unknown = JSON.stringify(value)
         if (typeof text === "string") return text
       }
@@ -84,25 +85,22 @@ export const stringify = (value: unknown, limits?: Limits): string => {
 interface Check {
   length: number
   nodes: number
-  readonly ancestors: Array<object>
 }
 
 /**
  * Whether `JSON.stringify` gives for this value just what the careful way would. Code of the program (a getter, a proxy) may
  * answer differently the next time it is asked; the engine then gives other valid JSON or throws, both of which are fine.
  */
-const isPlain = (check: Check, value: object): boolean => {
-  const ancestors = check.ancestors
-  // Looking for cycles here and not at the depth limit: a graph with parent pointers has exponentially many paths to it.
-  if (ancestors.length >= MAX_DEPTH || ancestors.includes(value)) return false
+const isPlain = (check: Check, value: object, depth: number): boolean => {
+  // Also how a cycle ends: the first way into one leads straight here.
+  if (depth >= MAX_DEPTH) return false
   if ((value as { readonly toJSON?: unknown }).toJSON !== undefined) return false
-  ancestors.push(value)
   if (Array.isArray(value)) {
     const length = value.length
     if (length > check.nodes) return false
     for (let i = 0; i < length; i++) {
       const item: unknown = value[i]
-      if (item === undefined ? length > MAX_HOLES : !isPlainValue(check, item)) return false
+      if (item === undefined ? length > MAX_HOLES : !isPlainValue(check, item, depth + 1)) return false
     }
   } else {
     const prototype: unknown = Object.getPrototypeOf(value)
@@ -112,21 +110,20 @@ const isPlain = (check: Check, value: object): boolean => {
       check.length -= key.length
       // An object is only looked at here, by whatever keys it has.
       const property = (value as Record<string, unknown>)[key]
-      if (check.length < 0 || !isWellFormed(key) || !isPlainValue(check, property)) return false
+      if (check.length < 0 || !isWellFormed(key) || !isPlainValue(check, property, depth + 1)) return false
     }
   }
-  ancestors.pop()
   return true
 }
 
-const isPlainValue = (check: Check, value: unknown): boolean => {
+const isPlainValue = (check: Check, value: unknown, depth: number): boolean => {
   if (--check.nodes < 0) return false
   switch (typeof value) {
     case "string":
       check.length -= value.length
       return check.length >= 0 && isWellFormed(value)
     case "object":
-      return value === null || isPlain(check, value)
+      return value === null || isPlain(check, value, depth)
     case "number":
       return Number.isFinite(value)
     case "boolean":

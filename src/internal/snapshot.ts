@@ -205,6 +205,11 @@ const capture = (policy: Settings, event: Record<string, unknown>): Taken => {
   const type = envelope.type
   const parts = split(event["body"])
   const head = parts?.head
+  // Langfuse answers 201 to these when they have no id of their own, and then does not store them. The event's id is
+  // as good as a new one, and stays the same when the event is sent again.
+  if (head !== undefined && (type === "trace-create" || type === "score-create") && !head["id"]) {
+    head["id"] = envelope.id
+  }
   const bodyId = idOf(head?.["id"])
   const traceId = type === "trace-create" ? bodyId : idOf(head?.["traceId"])
   let body: Measured | undefined
@@ -329,6 +334,31 @@ const withField = (head: Record<string, unknown>, headText: string, name: string
   return headText === "{}" ? `{${text}` : `${headText.slice(0, -1)},${text}`
 }
 
+/**
+ * A field's value that is JSON text already: it becomes part of the body as it is, without being parsed and written
+ * once more. Whoever makes one has checked the text.
+ */
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** For whoever writes the event in another way. */
+  toJSON(): unknown {
+    return JSON.parse(this.text)
+  }
+}
+
+const isJsonText = (value: unknown): value is JsonText => {
+  try {
+    return value instanceof JsonText
+  } catch {
+    return false
+  }
+}
+
 const contentText = (
   policy: Settings,
   field: "input" | "output" | "metadata" | "log",
@@ -337,7 +367,7 @@ const contentText = (
   traceId: string | undefined
 ): string | undefined => {
   if (value === undefined) return undefined
-  const text = stringify(value, policy.limits)
+  const text = isJsonText(value) ? value.text : stringify(value, policy.limits)
   return policy.mask === undefined || text === "null"
     ? text
     : applyMask(policy.mask, text, { field, type, traceId }, policy.onMaskFailure)
@@ -367,11 +397,11 @@ const measure = (fields: Fields): Measured => {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-const maskedFields: { readonly [key: string]: MaskField } = {
-  statusMessage: "statusMessage",
-  comment: "comment",
-  modelParameters: "modelParameters"
-}
+const maskedFields: ReadonlyMap<string, MaskField> = new Map([
+  ["statusMessage", "statusMessage"],
+  ["comment", "comment"],
+  ["modelParameters", "modelParameters"]
+])
 
 /** What identifies or measures, and is not shown to the mask: see `MaskField`. */
 const openFields: ReadonlySet<string> = new Set([
@@ -427,7 +457,7 @@ const maskHead = (
     if (isValue && (typeof value === "number" || typeof value === "boolean" || openKinds.has(head["dataType"]))) {
       continue
     }
-    const field = isValue ? "value" : maskedFields[key] ?? "metadata"
+    const field = isValue ? "value" : maskedFields.get(key) ?? "metadata"
     const text = stringify(value, policy.limits)
     const masked = applyMask(mask, text, { field, type, traceId }, policy.onMaskFailure)
     const replaced: unknown = masked === undefined ? undefined : JSON.parse(masked)

@@ -389,6 +389,23 @@ describe("json", () => {
       assert.strictEqual(text.match(/"children"/g)?.length, 511)
     })
 
+    it("nor is such a graph walked along each path to find out", () => {
+      let reads = 0
+      const tree = (depth: number, parent: unknown): unknown => {
+        const node = {
+          children: [] as Array<unknown>,
+          get parent() {
+            reads++
+            return parent
+          }
+        }
+        if (depth > 0) node.children.push(tree(depth - 1, node), tree(depth - 1, node))
+        return node
+      }
+      stringify(tree(8, undefined))
+      assert.isBelow(reads, 2 * 511)
+    })
+
     it("values nested 100 000 levels deep end in a note", () => {
       const text = stringify(nested(100_000))
       assert.include(text, "<too deep: more than 200 levels>")

@@ -46,6 +46,18 @@ const secret = "s3cr3t"
 
 describe("snapshot", () => {
   describe("of an event", () => {
+    it("gives a trace or a score without an id of its own that of the event, since Langfuse would not store it", () => {
+      for (const type of ["trace-create", "score-create"]) {
+        for (const id of [undefined, null, ""]) {
+          const snapshot = make()(event(type, { name: "n", id }))
+          assert.strictEqual(body(snapshot)["id"], "event-1")
+          assert.strictEqual(snapshot.bodyId, "event-1")
+        }
+        assert.strictEqual(body(make()(event(type, { id: "own" })))["id"], "own")
+      }
+      assert.isUndefined(body(make()(event("span-create", { name: "n" })))["id"])
+    })
+
     it("is the event on the wire, without trace and envelope metadata", () => {
       const snapshot = make()(untyped({ ...full, metadata: { not: "read" }, trace: { userId: "u" } }))
       assert.deepStrictEqual(wire(snapshot), untyped({ ...full }) as unknown as Wire)
@@ -437,6 +449,7 @@ describe("snapshot", () => {
 
     it("sees fields that are not Langfuse's as metadata", () => {
       assert.deepStrictEqual(seen(generation({ prompt: "p", value: "v" })), [["metadata", "p"], ["metadata", "v"]])
+      assert.deepStrictEqual(seen(generation({ constructor: "c" })), [["metadata", "c"]])
     })
 
     it("is not asked about null, nothing, or what is not sent", () => {
