@@ -1251,6 +1251,19 @@ describe("LangfuseServer", () => {
     )
 
     test(
+      "what was merged once stays the ground for what comes later",
+      Effect.gen(function*() {
+        yield* send(trace(2, { environment: "first", timestamp: t(2) }))
+        yield* send(trace(1, { environment: "second", timestamp: t(1) }))
+        assert.deepInclude(yield* onlyTrace, { environment: "first", timestamp: t(2) })
+        // The same event id again takes the place of the event, but not of what came from it.
+        yield* send(span("span-create", 1, { name: "a", statusMessage: "kept" }))
+        yield* send(span("span-create", 1, { name: "b" }))
+        assert.deepInclude(yield* onlyObservation, { name: "b", statusMessage: "kept" })
+      })
+    )
+
+    test(
       "an absent field is kept, null clears what can be cleared",
       Effect.gen(function*() {
         const fields = { name: "n", userId: "u", sessionId: "s", release: "r", version: "v" }

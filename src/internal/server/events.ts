@@ -2,6 +2,7 @@
  * The events of Langfuse's batch endpoint as its server reads them: which types there are, which fields each of them
  * keeps, and what is refused.
  */
+import type { ObservationType } from "../../LangfuseServer.js"
 import * as Usage from "./usage.js"
 import * as V from "./validation.js"
 
@@ -18,21 +19,6 @@ const environmentField: V.Parser<string> = environment
 
 const text = V.nullish(V.string())
 const time = V.nullish(V.datetime)
-
-export const observationTypes = [
-  "SPAN",
-  "GENERATION",
-  "EVENT",
-  "AGENT",
-  "TOOL",
-  "CHAIN",
-  "RETRIEVER",
-  "EVALUATOR",
-  "EMBEDDING",
-  "GUARDRAIL"
-] as const
-
-export type ObservationType = typeof observationTypes[number]
 
 const traceBody = V.object({
   id: V.nullish(V.id),
@@ -283,12 +269,6 @@ export const postedScore: V.Parser<ScoreBody> = scoreParser(
       ? V.custom("configId is required for ANNOTATION scores", ["configId"])
       : undefined
 )
-
-export interface Envelope {
-  readonly id: string
-  readonly type: string
-  readonly timestamp: string
-}
 
 /** An event that passed validation; `at` is its timestamp in epoch milliseconds. */
 export type Event =

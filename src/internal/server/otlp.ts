@@ -141,6 +141,8 @@ export const traces = (
   return queued
 }
 
+export const metricsPath = "/api/public/otel/v1/metrics"
+
 /** Metrics are taken and thrown away. */
 export const metrics = (
   server: Server,

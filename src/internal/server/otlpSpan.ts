@@ -39,7 +39,7 @@ const bytesOf = (value: unknown): Bytes | undefined => {
 const readId = (value: unknown): string =>
   typeof value === "string"
     ? value
-    : Array.from(bytesOf(value) ?? [], (byte) => (byte & 0xff).toString(16).padStart(1, "0")).join("")
+    : Array.from(bytesOf(value) ?? [], (byte) => (byte & 0xff).toString(16).padStart(2, "0")).join("")
 
 const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null
 

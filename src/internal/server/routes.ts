@@ -9,14 +9,13 @@ import * as Events from "./events.js"
 import * as Ingestion from "./ingestion.js"
 import type { Store } from "./store.js"
 import * as V from "./validation.js"
-import { decodeText } from "./wire.js"
 
 /** The server as it is at the moment. */
 export interface Server {
   readonly keys: { readonly publicKey: string; readonly secretKey: string }
   readonly version: string
   readonly writeMode: WriteMode
-  readonly maxBodyBytes: number
+  readonly otlp: boolean
   readonly store: Store
   readonly knowsTrace: (id: string) => boolean
   readonly randomId: () => string
@@ -27,9 +26,13 @@ export interface Server {
 export interface Incoming {
   readonly method: string
   readonly headers: Headers.Headers
-  /** `undefined` when it was too large. */
-  readonly content: Uint8Array | undefined
+  readonly body: Body
 }
+
+/** A body as the framework hands it over, or the answer that the framework gives by itself. */
+export type Body =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly answer: Answer.Answer }
 
 /** The framework's own limit for paths that set none. */
 export const defaultLimit = 1024 * 1024
@@ -45,44 +48,37 @@ const routes: { readonly [path: string]: Route } = {
 
 export const routeOf = (path: string): Route | undefined => routes[path]
 
-/** The body as the framework hands it over: only JSON that says so is read as JSON. */
-const parseBody = ({ content, headers }: Incoming, limit: number): V.Parsed<unknown> | Answer.Answer => {
-  if (content === undefined) return Answer.tooLarge(limit)
+/** Only JSON that says so is read as JSON. `text` is `undefined` when there was more than the limit. */
+export const readBody = (headers: Headers.Headers, text: string | undefined, limit: number): Body => {
+  if (text === undefined) return { ok: false, answer: Answer.tooLarge(limit) }
   const type = (headers["content-type"] ?? "text/plain").split(";")[0]?.trim().toLowerCase()
-  const text = decodeText(content)
   if (type !== "application/json" && type !== "application/ld+json") return { ok: true, value: text }
-  if (text === "") return { ok: true, value: {} }
   try {
-    return { ok: true, value: JSON.parse(text) }
+    return { ok: true, value: text === "" ? {} : JSON.parse(text) }
   } catch {
-    return Answer.text(400, "Invalid JSON")
+    return { ok: false, answer: Answer.text(400, "Invalid JSON") }
   }
 }
 
-const ids = (batch: ReadonlyArray<unknown>): ReadonlyArray<string> =>
-  batch.flatMap((event) => V.isRecord(event) && typeof event["id"] === "string" ? [event["id"]] : [])
-
-/** Envelope ids of a request, as far as they can be seen, for the record of requests. */
-export const idsOf = (content: Uint8Array): ReadonlyArray<string> => {
-  try {
-    const batch = Ingestion.readBatch(JSON.parse(decodeText(content)))
-    return batch.ok ? ids(batch.value) : []
-  } catch {
-    return []
-  }
+/** Envelope ids of a body, as far as they can be seen, for the record of requests. */
+export const idsOf = (body: unknown): ReadonlyArray<string> => {
+  const batch = Ingestion.readBatch(body)
+  return batch.ok
+    ? batch.value.flatMap((event) => V.isRecord(event) && typeof event["id"] === "string" ? [event["id"]] : [])
+    : []
 }
 
 const error = (status: number, name: string, message: string): Answer.Answer =>
   Answer.json(status, { error: name, message })
 
 export const ingestion = (server: Server, request: Incoming, refuse?: Ingestion.Refuse): Answer.Answer => {
-  const body = parseBody(request, server.maxBodyBytes)
-  if ("status" in body) return body
+  const { body } = request
+  if (!body.ok) return body.answer
   if (request.method === "OPTIONS") return Answer.preflight(request.headers["access-control-request-headers"])
   if (request.method !== "POST") return error(405, "MethodNotAllowedError", "Method not allowed")
   const verdict = Auth.authorize(request.headers, server.keys)
   if (!verdict.ok) return error(401, "UnauthorizedError", verdict.message)
-  const batch = body.ok ? Ingestion.readBatch(body.value) : body
+  const batch = Ingestion.readBatch(body.value)
   if (!batch.ok) {
     return Answer.json(400, {
       message: "Invalid request data",
@@ -100,13 +96,13 @@ export const ingestion = (server: Server, request: Incoming, refuse?: Ingestion.
 }
 
 export const scores = (server: Server, request: Incoming): Answer.Answer => {
-  const body = parseBody(request, defaultLimit)
-  if ("status" in body) return body
+  const { body } = request
+  if (!body.ok) return body.answer
   if (request.method === "OPTIONS") return Answer.preflight(request.headers["access-control-request-headers"])
   if (request.method !== "POST") return error(405, "MethodNotAllowedError", "Method not allowed")
   const verdict = Auth.authorize(request.headers, server.keys)
   if (!verdict.ok) return Answer.json(401, { message: verdict.message })
-  const score = body.ok ? V.parse(Events.postedScore, body.value) : body
+  const score = V.parse(Events.postedScore, body.value)
   if (!score.ok) return Answer.json(400, { message: "Invalid request data", error: score.issues })
   const id = score.value.id ?? server.randomId()
   server.store.ingest(

@@ -97,64 +97,61 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
 
   const decoder = yield* Effect.cached(Protobuf.decoder)
 
+  /** Reads a request as its route does: what there is to record of it, and how it is answered. */
+  const read = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, path: string) {
+    const { headers, method } = request
+    const route = Routes.routeOf(path)
+    if (route === "otlp") {
+      const { bytes, content = new Uint8Array() } = yield* Wire.readBody(request, Infinity)
+      const body = yield* Otlp.readBody(headers, content, decoder)
+      return {
+        bytes,
+        body: body.ok ? body.text : undefined,
+        ids: body.ok ? spanIds(body.value) : [],
+        answer: (at: Routes.Server) => at.otlp ? Otlp.traces(at, { method, headers, body }) : Answer.notFound
+      }
+    }
+    const limit = route === "ingestion" ? settings.maxBodyBytes : Routes.defaultLimit
+    const { bytes, content } = yield* Wire.readBody(request, limit)
+    const text = content && Wire.decodeText(content)
+    const body = Routes.readBody(headers, text, limit)
+    const incoming = { method, headers, body }
+    return {
+      bytes,
+      body: text,
+      ids: route === "ingestion" && body.ok ? Routes.idsOf(body.value) : [],
+      answer: (at: Routes.Server, fault: Fault | undefined) => {
+        switch (route) {
+          case "ingestion":
+            return Routes.ingestion(at, incoming, refuseOf(fault))
+          case "scores":
+            return Routes.scores(at, incoming)
+          case "health":
+            return Routes.health(at, incoming)
+          default:
+            return path === Otlp.metricsPath && at.otlp ? Otlp.metrics(at, incoming) : Answer.notFound
+        }
+      }
+    }
+  })
+
   const app = Effect.gen(function*() {
     const request = yield* HttpServerRequest.HttpServerRequest
     yield* Effect.acquireRelease(
       Effect.sync(() => open.add(request)),
       () => Effect.sync(() => open.delete(request))
     )
-    const { headers, method } = request
     const path = Routes.pathOf(request.url)
-    const route = Routes.routeOf(path)
-    const fault = takeFault(route)
-    const { bytes, content } = yield* Wire.readBody(
-      request,
-      route === "ingestion" ? settings.maxBodyBytes : route === "otlp" ? Infinity : Routes.defaultLimit
-    )
-    const spans = route === "otlp" && content !== undefined
-      ? yield* Otlp.readBody(headers, content, decoder)
-      : undefined
-    const recorded = record(request, {
-      body: spans === undefined ? content && Wire.decodeText(content) : spans.ok ? spans.text : undefined,
-      bytes,
-      ids: spans?.ok === true
-        ? spanIds(spans.value)
-        : route === "ingestion" && content !== undefined
-        ? Routes.idsOf(content)
-        : [],
-      fault: fault?._tag
-    })
-    const process = Effect.map(Clock.currentTimeMillis, (now): Answer.Answer => {
-      const at: Routes.Server = {
-        ...current,
-        keys,
-        maxBodyBytes: settings.maxBodyBytes,
-        store,
-        knowsTrace: store.knowsTrace,
-        randomId,
-        now
-      }
-      const incoming = { method, headers, content }
-      if (path === "/api/public/otel/v1/metrics" && current.otlp) return Otlp.metrics(at, incoming)
-      switch (route) {
-        case "ingestion":
-          return Routes.ingestion(at, incoming, refuseOf(fault))
-        case "scores":
-          return Routes.scores(at, incoming)
-        case "health":
-          return Routes.health(at, incoming)
-        case "otlp":
-          return current.otlp && spans !== undefined
-            ? Otlp.traces(at, { method, headers, body: spans })
-            : Answer.notFound
-        default:
-          return Answer.notFound
-      }
-    })
+    const fault = takeFault(Routes.routeOf(path))
+    const { answer, ...seen } = yield* read(request, path)
+    const recorded = record(request, { ...seen, fault: fault?._tag })
     return yield* Wire.serve({
       request,
       closing,
-      process,
+      process: Effect.map(
+        Clock.currentTimeMillis,
+        (now) => answer({ ...current, keys, store, knowsTrace: store.knowsTrace, randomId, now }, fault)
+      ),
       answering: (status) => {
         recorded.status = status
       }

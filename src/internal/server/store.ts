@@ -145,7 +145,7 @@ export const make = (options: {
       }
     },
     accept: (ids) => {
-      accepted.push(...ids)
+      for (const id of ids) accepted.push(id)
     },
     lose: (loss) => {
       losses.push(loss)

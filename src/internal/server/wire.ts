@@ -90,7 +90,7 @@ const pause = (duration: Duration.DurationInput, closing: Effect.Latch): Effect.
     Effect.raceFirst(closing.await),
     Effect.interruptible,
     // In a fiber of its own, which a client that leaves does not interrupt.
-    Effect.forkDaemon,
+    Effect.fork,
     Effect.flatMap(Fiber.await),
     Effect.asVoid
   )
