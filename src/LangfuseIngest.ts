@@ -35,6 +35,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Runtime from "effect/Runtime"
@@ -95,6 +96,8 @@ export interface FlushReport {
 }
 
 /**
+ * Takes events, groups them and sends them. None of its methods fails or throws, and only `flush` waits.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -112,6 +115,8 @@ export interface Service {
 }
 
 /**
+ * The ingest service.
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -245,10 +250,23 @@ export const make = (
       }
     }
 
+    /**
+     * In a fiber like those of the batcher, not like that of whoever flushes or closes. Who waits for it may give up; what
+     * was sent off is settled all the same.
+     */
+    const onItsOwn = (run: Effect.Effect<DeliveryReport.DeliveryReport>): Effect.Effect<void> =>
+      Effect.suspend(() =>
+        Effect.asVoid(Fiber.await(
+          Runtime.runFork(runtime)(Effect.interruptible(settled(run, [])), { scope: fibers, immediate: false })
+        ))
+      )
+
+    const flushTransport = transport.flush === undefined ? Effect.void : onItsOwn(transport.flush)
+
     const flush: Effect.Effect<FlushReport> = Effect.suspend(() => {
       Sources.pushAll(service)
       const watch = ledger.watch()
-      return (closed ? Effect.void : batcher.flush).pipe(
+      return (closed ? Effect.void : Effect.zipRight(batcher.flush, flushTransport)).pipe(
         Effect.timeoutOption(settings.flushTimeout),
         Effect.map(() => watch.report()),
         Effect.ensuring(Effect.sync(watch.stop))
@@ -259,7 +277,7 @@ export const make = (
       Effect.gen(function*() {
         closed = true
         yield* batcher.flush.pipe(
-          Effect.zipRight(settled(transport.drain, [])),
+          Effect.zipRight(onItsOwn(transport.drain)),
           Effect.disconnect,
           // Inside the timeout, so in a fiber of its own: the one that closes the scope may be interrupted already, and
           // would then skip all of this.
@@ -499,7 +517,12 @@ export const layerMemory: Layer.Layer<LangfuseIngest | CapturedEvents> = layerMe
 const transportOf = (
   options: LangfuseConfig.Options
 ): Layer.Layer<LangfuseTransport.LangfuseTransport, never, HttpClient.HttpClient> =>
-  LangfuseTransport.layerIngestion(options)
+  Layer.unwrapEffect(
+    LangfuseConfig.resolveProtocol(options.protocol).pipe(
+      Effect.orDie,
+      Effect.map((protocol) => LangfuseTransport.layerProtocol(protocol, options))
+    )
+  )
 
 /** Event ids named in one warning; the rest are only counted. */
 const namedIds = 3

@@ -39,6 +39,10 @@ const adviceOnStatus = (status: number): string => {
     case 404:
     case 405:
       return wrongAddress
+    case 407:
+      return "a proxy on the way wants credentials of its own"
+    case 408:
+      return "the server gave the request up; retry sends failed events again"
     default:
       return status >= 500
         ? "the server is in trouble; retry sends failed events again"

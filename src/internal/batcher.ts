@@ -2,22 +2,23 @@
  * From single items to batches: a dropping queue, and a fiber that groups what comes out of it by count and by time.
  *
  * A window that `Stream.groupedWithin` has open cannot be closed from outside, so the batcher runs in *epochs*. An epoch
- * is one queue and one fiber that drains it. `flush` puts a fresh epoch in place and closes the old one: what is left is
- * taken out, the queue is shut down, the stream goes on with what was left, ends, and so emits its open window at once.
- * An epoch starts to send when the one before it has ended, so the order of items survives.
+ * is one queue and one fiber that drains it. `flush` puts a fresh epoch in place and closes the old one: its stream goes on
+ * with what is left in the queue, ends, and so emits its open window at once. An epoch starts to send when the one before it
+ * has ended, so the order of items survives.
  *
- * Opening a window costs a few fibers. When a whole batch is waiting and no window is open, the batch skips the window.
+ * Items stay in the queue until a window opens or fills: waking the stream for each of them would cost far more than all
+ * else. When a whole batch is waiting and no window is open, the batch skips the window, which takes a few fibers.
  */
 import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
@@ -42,71 +43,79 @@ export interface Batcher<A> {
   readonly flush: Effect.Effect<void>
 }
 
-/** What was left in the queue of an epoch when it closed. */
-interface Rest<A> {
-  items: Array<A>
+/** Lets the fiber of an epoch sleep until it is worth waking. */
+interface Gate {
+  /** Items in the queue. */
+  queued: number
+  /** So many are worth it. */
+  enough: number
+  readonly latch: Effect.Latch
 }
 
 interface Epoch<A> {
   readonly queue: Queue.Queue<A>
-  readonly rest: Rest<A>
-  readonly fiber: Fiber.Fiber<void>
+  readonly gate: Gate
   readonly closed: Deferred.Deferred<void>
   /** Completed when the epoch before this one has closed. */
   readonly ready: Deferred.Deferred<void>
   used: boolean
+  /** What is in the queue is all there will be. */
+  isClosing: boolean
 }
+
+const nothing = Effect.succeed<ReadonlyArray<never>>([])
 
 export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, Scope.Scope> =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
+    const runtime = yield* Effect.runtime()
     const permits = yield* Effect.makeSemaphore(options.concurrency)
     // A window wider than the capacity could never fill, and would hold a full queue back until its time is up.
     const maxBatch = Math.min(options.maxBatch, options.capacity)
     // Offered and not yet on their way: in the queues of all epochs and in the open window.
     let waiting = 0
 
-    const dispatch = (batch: Arr.NonEmptyReadonlyArray<A>): Effect.Effect<void> =>
+    /** `late`: what belongs to the batch and came while it waited for its turn. */
+    const dispatch = (
+      batch: Arr.NonEmptyReadonlyArray<A>,
+      late: Effect.Effect<ReadonlyArray<A>> = nothing
+    ): Effect.Effect<void> =>
       Effect.uninterruptibleMask((restore) =>
         restore(permits.take(1)).pipe(
-          Effect.zipRight(Effect.sync(() => {
-            waiting -= batch.length
-          })),
-          Effect.zipRight(
-            restore(options.send(batch)).pipe(
-              Effect.ensuring(permits.release(1)),
-              Effect.forkIn(scope)
-            )
-          ),
+          Effect.zipRight(late),
+          Effect.flatMap((more) => {
+            const all = Arr.appendAll(batch, more)
+            waiting -= all.length
+            return Effect.forkIn(Effect.ensuring(restore(options.send(all)), permits.release(1)), scope)
+          }),
           Effect.asVoid
         )
       )
 
-    /** The next items of an epoch: from its queue, and once that is shut down from what was left in it. */
-    const take = (queue: Queue.Queue<A>, rest: Rest<A>, max: number): Effect.Effect<ReadonlyArray<A>> =>
-      Queue.takeBetween(queue, 1, max).pipe(
-        Effect.map(Chunk.toReadonlyArray),
-        Effect.catchAllCause((cause) =>
-          Effect.flatMap(Queue.isShutdown(queue), (isShutdown) =>
-            isShutdown && Cause.isInterrupted(cause)
-              ? Effect.sync(() => rest.items.splice(0, max))
-              : Effect.failCause(cause))
-        )
-      )
-
-    const drain = (queue: Queue.Queue<A>, rest: Rest<A>): Effect.Effect<void> =>
+    const drain = (epoch: Epoch<A>): Effect.Effect<void> =>
       Effect.suspend(() => {
+        const { gate, queue } = epoch
         // Items that entered the window stream and have not left it.
         let open = 0
-        const latch = Effect.unsafeMakeLatch(true)
+
+        /** What waits, as far as the open window has room for it. */
+        const take: Effect.Effect<ReadonlyArray<A>> = Effect.suspend(() =>
+          Effect.map(Queue.takeUpTo(queue, maxBatch - open), (items) => {
+            gate.queued -= items.length
+            return Chunk.toReadonlyArray(items)
+          })
+        )
 
         const pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<never>> = Effect.suspend(() => {
-          if (open >= maxBatch) {
-            // The window is full and about to be emitted: what comes next belongs behind it.
-            latch.unsafeClose()
-            return Effect.zipRight(latch.await, pull)
+          // One opens a window, and then as many as fill it: each one that enters the stream by itself costs much more.
+          // Behind a full window everything waits, or it would overtake it.
+          const enough = open === 0 ? 1 : open < maxBatch ? maxBatch - open : Infinity
+          if (gate.queued < enough && !(epoch.isClosing && open < maxBatch)) {
+            gate.enough = enough
+            gate.latch.unsafeClose()
+            return Effect.zipRight(gate.latch.await, pull)
           }
-          return Effect.flatMap(take(queue, rest, maxBatch - open), (items) => {
+          return Effect.flatMap(take, (items) => {
             if (!Arr.isNonEmptyReadonlyArray(items)) return Effect.fail(Option.none())
             if (open === 0 && items.length === maxBatch) return Effect.zipRight(dispatch(items), pull)
             open += items.length
@@ -120,40 +129,44 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
             const batch = Chunk.toReadonlyArray(window)
             if (!Arr.isNonEmptyReadonlyArray(batch)) return Effect.void
             return Effect.zipRight(
-              dispatch(batch),
+              // While nothing else is in the stream, what waits in the queue comes next.
+              dispatch(batch, Effect.suspend(() => open === batch.length ? take : nothing)),
               Effect.sync(() => {
                 open -= batch.length
-                latch.unsafeOpen()
+                gate.latch.unsafeOpen()
               })
             )
           })
         )
       })
 
+    /**
+     * A fiber as the one that made the batcher would fork it. One that is forked by whoever flushes would send with their
+     * clock, their context and their log annotations from then on, and not to be interrupted if they cannot be.
+     */
+    const forkOwn = (effect: Effect.Effect<void>): Effect.Effect<Fiber.Fiber<void>> =>
+      Effect.sync(() => Runtime.runFork(runtime)(Effect.interruptible(effect), { scope, immediate: false }))
+
     const openEpoch = (ready: Deferred.Deferred<void>): Effect.Effect<Epoch<A>> =>
       Effect.gen(function*() {
-        const queue = yield* Queue.dropping<A>(options.capacity)
-        const closed: Deferred.Deferred<void> = Deferred.unsafeMake(FiberId.none)
-        const rest: Rest<A> = { items: [] }
-        const fiber = yield* Deferred.await(ready).pipe(
-          Effect.zipRight(drain(queue, rest)),
-          // An epoch is opened where a flush cannot be interrupted; its fiber must not inherit that.
-          Effect.interruptible,
-          Effect.forkIn(scope)
+        const epoch: Epoch<A> = {
+          queue: yield* Queue.dropping<A>(options.capacity),
+          gate: { queued: 0, enough: Infinity, latch: Effect.unsafeMakeLatch(false) },
+          closed: Deferred.unsafeMake(FiberId.none),
+          ready,
+          used: false,
+          isClosing: false
+        }
+        yield* forkOwn(
+          Deferred.await(ready).pipe(
+            Effect.zipRight(drain(epoch)),
+            // All permits at once: every send of this epoch has ended.
+            Effect.zipRight(permits.withPermits(options.concurrency)(Effect.void)),
+            Effect.ensuring(Deferred.succeed(epoch.closed, undefined))
+          )
         )
-        return { queue, rest, fiber, closed, ready, used: false }
+        return epoch
       })
-
-    const close = (epoch: Epoch<A>): Effect.Effect<void> =>
-      Effect.gen(function*() {
-        yield* Deferred.await(epoch.ready)
-        // Shutting a queue down discards what is in it, so it is taken out first.
-        epoch.rest.items = Arr.fromIterable(yield* Queue.takeAll(epoch.queue))
-        yield* Queue.shutdown(epoch.queue)
-        yield* Fiber.await(epoch.fiber)
-        // All permits at once: every send of this epoch has ended.
-        yield* permits.withPermits(options.concurrency)(Effect.void)
-      }).pipe(Effect.ensuring(Deferred.succeed(epoch.closed, undefined)))
 
     const first: Deferred.Deferred<void> = Deferred.unsafeMake(FiberId.none)
     yield* Deferred.succeed(first, undefined)
@@ -167,7 +180,8 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
       // Nothing came since the last flush: its end is the end of this one.
       if (!old.used) return old.ready
       current = yield* openEpoch(old.closed)
-      yield* Effect.forkIn(Effect.interruptible(close(old)), scope)
+      old.isClosing = true
+      old.gate.latch.unsafeOpen()
       return old.closed
     })
 
@@ -182,9 +196,12 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
         const epoch = current
         waiting++
         epoch.used = true
-        if (Queue.unsafeOffer(epoch.queue, item)) return true
-        waiting--
-        return false
+        if (!Queue.unsafeOffer(epoch.queue, item)) {
+          waiting--
+          return false
+        }
+        if (++epoch.gate.queued >= epoch.gate.enough) epoch.gate.latch.unsafeOpen()
+        return true
       },
       flush
     }

@@ -28,6 +28,7 @@ import { sdkName, version } from "./version.js"
 
 /** The smallest piece of a request: it is accepted or refused as a whole, and so are the events in it. */
 export interface Part {
+  /** None for a part that only goes along with others. */
   readonly events: ReadonlyArray<IngestionEvent>
   readonly text: string
   /** UTF-8 bytes of `text`. */
@@ -48,8 +49,8 @@ export interface Endpoint {
   readonly encode: (body: string) => Effect.Effect<EncodedBody>
   /** Reads a 2xx answer. */
   readonly read: (parts: Arr.NonEmptyReadonlyArray<Part>, answer: Answer) => DeliveryReport.DeliveryReport
-  /** Whether a request refused with this status may pass in two halves. */
-  readonly divisible: (status: number) => boolean
+  /** Whether a request refused like this may pass in two halves. */
+  readonly divisible: (answer: Answer) => boolean
 }
 
 export interface EncodedBody {
@@ -86,7 +87,7 @@ interface Pause {
 const notPaused: Pause = { from: 0, until: 0 }
 
 export const make = (client: HttpClient.HttpClient, options: ResolvedTransport): Sender => {
-  const http = (options.transformClient?.(client) ?? client).pipe(HttpClient.withTracerPropagation(false))
+  const http = transformed(client, options).pipe(HttpClient.withTracerPropagation(false))
   const reword = rewording(options)
   let paused = notPaused
 
@@ -171,24 +172,33 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
     return made
   }
 
+  /**
+   * Sends the parts in one request, or in halves. `progress` hears of each answer at once: the other half, or another try,
+   * may be cut short.
+   */
   const attempt = (
     endpoint: Endpoint,
     parts: Arr.NonEmptyReadonlyArray<Part>,
     progress: Progress
-  ): Effect.Effect<DeliveryReport.DeliveryReport> =>
-    pause.pipe(
+  ): Effect.Effect<DeliveryReport.DeliveryReport> => {
+    const settle = (report: Effect.Effect<DeliveryReport.DeliveryReport>) =>
+      report.pipe(
+        Effect.catchAllCause((cause) => Effect.succeed(failedParts(parts, failureOf(cause)))),
+        Effect.map((report) => presentable(report, parts)),
+        Effect.tap((report) => Effect.sync(() => progress(report)))
+      )
+    return pause.pipe(
       Effect.zipRight(Effect.suspend(() => endpoint.encode(frame(endpoint, parts)))),
       Effect.flatMap((encoded) => exchange(requestFor(endpoint)(encoded))),
-      Effect.flatMap((answer) => {
-        if (answer.status >= 200 && answer.status < 300) {
-          return Effect.sync(() => {
-            const report = endpoint.read(parts, answer)
-            // At once: the other half, or another try, may be cut short, and these have arrived.
-            progress(DeliveryReport.delivered(report.delivered))
-            return report
-          })
-        }
-        if (endpoint.divisible(answer.status) && parts.length > 1) {
+      Effect.matchCauseEffect({
+        onFailure: (cause) => settle(Effect.succeed(failedParts(parts, failureOf(cause)))),
+        onSuccess: (answer) => {
+          if (answer.status >= 200 && answer.status < 300) {
+            return settle(Effect.sync(() => endpoint.read(parts, answer)))
+          }
+          if (!endpoint.divisible(answer) || parts.length === 1) {
+            return settle(Effect.map(refusal(answer), (error) => failedParts(parts, error)))
+          }
           const middle = parts.length >> 1
           return Effect.map(
             Effect.forEach([parts.slice(0, middle), parts.slice(middle)], (half) =>
@@ -198,11 +208,9 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
             DeliveryReport.merge
           )
         }
-        return Effect.map(refusal(answer), (error) => failedParts(parts, error))
-      }),
-      Effect.catchAllCause((cause) => Effect.succeed(failedParts(parts, failureOf(cause)))),
-      Effect.map((report) => presentable(report, parts))
+      })
     )
+  }
 
   /** The report with errors that can be logged: see `rewording`. */
   const presentable = (
@@ -219,11 +227,11 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
       texts.set(error, text === undefined ? known : known.add(text))
     }
     const reworded = new Map([...texts].map(([error, about]) => [error, reword(error, [...about])]))
-    const final = ({ error, event }: DeliveryReport.Undelivered): DeliveryReport.Undelivered => ({
+    const shown = ({ error, event }: DeliveryReport.Undelivered): DeliveryReport.Undelivered => ({
       event,
       error: reworded.get(error) ?? error
     })
-    return { ...report, failed: report.failed.map(final), rejected: report.rejected.map(final) }
+    return { ...report, failed: report.failed.map(shown), rejected: report.rejected.map(shown) }
   }
 
   const refusal = (answer: Answer): Effect.Effect<LangfuseError> => {
@@ -248,19 +256,21 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
   ): Effect.Effect<DeliveryReport.DeliveryReport> => {
     const schedule = options.retry
     if (schedule === undefined) {
-      return Effect.tap(attempt(endpoint, parts, progress), (report) => Effect.sync(() => progress(report)))
+      return attempt(endpoint, parts, progress)
     }
     return Effect.gen(function*() {
       const driver = yield* Schedule.driver(schedule)
       const settled: Array<DeliveryReport.DeliveryReport> = []
       let remaining: Arr.NonEmptyReadonlyArray<Part> = parts
       while (true) {
-        const report = yield* attempt(endpoint, remaining, progress)
+        const report = yield* attempt(endpoint, remaining, (report) => progress(final(report)))
         const failures = new Map<IngestionEvent, LangfuseError>()
         for (const { error, event } of [...report.failed, ...report.rejected]) {
           if (error.retryable) failures.set(event, error)
         }
-        const again = remaining.filter((part) => part.events.some((event) => failures.has(event)))
+        const again = failures.size === 0
+          ? []
+          : remaining.filter(({ events }) => events.length === 0 || events.some((event) => failures.has(event)))
         const [error] = failures.values()
         const more = Arr.isNonEmptyReadonlyArray(again) && error !== undefined
           // A schedule is the user's code: one that breaks ends the tries, not the exporter.
@@ -272,7 +282,6 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
           return DeliveryReport.merge(settled)
         }
         const kept = without(report, new Set(again.flatMap((part) => part.events)))
-        progress(kept)
         settled.push(kept)
         remaining = again
       }
@@ -292,6 +301,15 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
 // -------------------------------------------------------------------------------------
 // pure
 // -------------------------------------------------------------------------------------
+
+/** The transformation is the user's code: one that breaks fails requests, not the program when it starts. */
+const transformed = (client: HttpClient.HttpClient, options: ResolvedTransport): HttpClient.HttpClient => {
+  try {
+    return options.transformClient?.(client) ?? client
+  } catch {
+    return HttpClient.make(() => Effect.dieMessage("transformClient threw"))
+  }
+}
 
 const frame = (endpoint: Endpoint, parts: ReadonlyArray<Part>): string =>
   endpoint.frame[0] + parts.map((part) => part.text).join(",") + endpoint.frame[1]
@@ -331,6 +349,13 @@ const without = (
   failed: report.failed.filter(({ event }) => !events.has(event))
 })
 
+/** What another try would not change. */
+const final = (report: DeliveryReport.DeliveryReport): DeliveryReport.DeliveryReport => ({
+  delivered: report.delivered,
+  rejected: report.rejected.filter(({ error }) => !error.retryable),
+  failed: report.failed.filter(({ error }) => !error.retryable)
+})
+
 const readText = (response: HttpClientResponse.HttpClientResponse) => {
   const announced = response.headers["content-length"]
   if (
@@ -344,7 +369,9 @@ const readText = (response: HttpClientResponse.HttpClientResponse) => {
     let bytes = 0
     return response.stream.pipe(
       Stream.takeWhile((chunk) => (bytes += chunk.length) <= maxAnswerBytes),
-      Stream.runFold("", (text, chunk) => text + decoder.decode(chunk, { stream: true }))
+      Stream.runFold("", (text, chunk) => text + decoder.decode(chunk, { stream: true })),
+      // An answer that has none, such as 204, is an answer all the same.
+      Effect.catchIf((error) => error.reason === "EmptyBody", () => Effect.succeed(""))
     )
   })
 }
@@ -448,6 +475,9 @@ const quotesServer: ReadonlySet<LangfuseError["reason"]> = new Set([
   "Rejected"
 ])
 
+/** What stands there when Langfuse means this: see `IngestionResponse`. Others read it, so it stays as it is. */
+const ownWords = /^(Event type not accepted|Authentication error): /
+
 const longestDescription = 300
 
 /**
@@ -462,6 +492,7 @@ const rewording = (
   const keys = [Encoding.encodeBase64(`${options.publicKey}:${secret}`), secret, options.publicKey]
   return (error, payloads) => {
     const said = error.description
+    if (ownWords.test(said)) return error
     const description = payloads.some((payload) => repeats(said, payload))
       ? "refused in words that repeat what was sent"
       : keys.reduce((text, key) => text.replaceAll(key, "<redacted>"), said)
@@ -477,10 +508,16 @@ const rewording = (
 /** Longer than the name of a field, which a reason may well mention, and shorter than a sentence. */
 const window = 32
 
+/** What JSON in JSON is quoted with, once or twice over. */
+const quotes = /[\\"]/g
+
 /** Whether `said` has 40 characters in a row, or nearly as many, from the payload. */
 const repeats = (said: string, payload: string): boolean => {
-  for (let i = 0; i + window <= said.length; i += window / 4) {
-    if (payload.includes(said.slice(i, i + window))) return true
+  const words = said.replace(quotes, "")
+  if (words.length < window) return false
+  const text = payload.replace(quotes, "")
+  for (let i = 0; i + window <= words.length; i += window / 4) {
+    if (text.includes(words.slice(i, i + window))) return true
   }
   return false
 }

@@ -6,21 +6,30 @@
  * of a trace, when the context changes, and for the root observation, whose input and output are those of the trace.
  */
 import type { IngestionEvent } from "../IngestionEvent.js"
-import * as Snapshot from "./snapshot.js"
+import type * as Snapshot from "./snapshot.js"
 
 /** Traces remembered so that the same context is not sent with every observation. */
 const remembered = 10_000
+
+/** Langfuse refuses a trace with a longer name. */
+const longestName = 1000
 
 interface Known {
   readonly text: string
   readonly isPublic: boolean
 }
 
-/** What to send before an event, if anything. One instance belongs to one transport. */
-export const make = (): (event: Snapshot.Snapshot) => IngestionEvent | undefined => {
+export interface TraceContexts {
+  /** What to send before an event, if anything. */
+  readonly traceOf: (event: Snapshot.Snapshot) => IngestionEvent | undefined
+  /** The trace of this event was not sent after all. */
+  readonly forget: (event: Snapshot.Snapshot) => void
+}
+
+export const make = (): TraceContexts => {
   const traces = new Map<string, Known>()
 
-  return (event) => {
+  const traceOf = (event: Snapshot.Snapshot): IngestionEvent | undefined => {
     const { traceId, traceText } = event
     if (traceText === undefined || traceId === undefined || event.type === "trace-create") return undefined
     const head = fieldsOf(event.headText)
@@ -40,7 +49,7 @@ export const make = (): (event: Snapshot.Snapshot) => IngestionEvent | undefined
       }
     }
 
-    const { input, isAppRoot: _, output, timestamp, ...rest } = context
+    const { input, isAppRoot: _, name, output, timestamp, ...rest } = context
     return {
       type: "trace-create",
       // Made from the observation's, so that sending the observation again repeats it too.
@@ -48,12 +57,20 @@ export const make = (): (event: Snapshot.Snapshot) => IngestionEvent | undefined
       timestamp: event.timestamp,
       body: {
         ...rest,
+        name: text(name)?.slice(0, longestName),
         id: traceId,
         timestamp: text(timestamp) ?? text(head["startTime"]) ?? event.timestamp,
         ...(isPublic ? { public: true } : {}),
         input: input ?? (isRoot ? jsonOf(event.inputText) : undefined),
         output: output ?? (isRoot ? jsonOf(event.outputText) : undefined)
       }
+    }
+  }
+
+  return {
+    traceOf,
+    forget: ({ traceId }) => {
+      if (traceId !== undefined) traces.delete(traceId)
     }
   }
 }

@@ -1,0 +1,532 @@
+/**
+ * What an event says, read field by field.
+ *
+ * What the batch endpoint would refuse, and what no server could make sense of, is refused here in one line, so that an
+ * event has the same outcome whichever protocol carries it. Two things are taken that the batch endpoint does not take,
+ * because spans can carry them: a level in any case, and model parameters of any depth.
+ */
+import type { IngestionEvent } from "../../IngestionEvent.js"
+import { isIsoDateTime } from "../datetime.js"
+import * as Snapshot from "../snapshot.js"
+import { take } from "../utf8.js"
+import type { Digests, Id } from "./ids.js"
+import * as Ids from "./ids.js"
+import type { Nanos } from "./time.js"
+import * as Time from "./time.js"
+import type { Buckets, JsonObject } from "./usage.js"
+import * as Usage from "./usage.js"
+
+export type { JsonObject } from "./usage.js"
+
+/** As the attribute has it: in lower case. */
+export type ObservationType =
+  | "span"
+  | "generation"
+  | "event"
+  | "agent"
+  | "tool"
+  | "chain"
+  | "retriever"
+  | "evaluator"
+  | "embedding"
+  | "guardrail"
+
+/** `null` clears a field where Langfuse lets it, and is `undefined` where it does not. */
+export type Clearable<A> = A | null | undefined
+
+/** What an event knows about its trace beyond its id. */
+export interface Context {
+  readonly name?: string | undefined
+  readonly userId?: string | undefined
+  readonly sessionId?: string | undefined
+  readonly tags?: ReadonlyArray<string> | undefined
+  readonly metadata?: JsonObject | undefined
+  readonly release?: string | undefined
+  readonly version?: string | undefined
+  readonly environment?: string | undefined
+  readonly isPublic?: boolean | undefined
+  readonly isAppRoot?: boolean | undefined
+  /** JSON text. */
+  readonly input?: string | undefined
+  readonly output?: string | undefined
+}
+
+interface About {
+  readonly event: IngestionEvent
+  /** The bytes it keeps in memory. */
+  readonly bytes: number
+  /** When it came about, in milliseconds since 1970: what Langfuse sorts by. */
+  readonly at: number
+  readonly id: Id
+  readonly environment: string | undefined
+  readonly metadata: JsonObject | undefined
+  /** JSON text of a value that counts: not of `null`, `0`, `false` or `""`. */
+  readonly input: string | undefined
+  readonly output: string | undefined
+  readonly name: Clearable<string>
+}
+
+export interface TraceFacts extends About {
+  readonly _tag: "Trace"
+  /** The span that can stand for the trace itself. */
+  readonly rootId: string
+  readonly timestamp: Nanos | undefined
+  readonly userId: Clearable<string>
+  readonly sessionId: Clearable<string>
+  readonly release: Clearable<string>
+  readonly version: Clearable<string>
+  readonly tags: ReadonlyArray<string>
+  readonly isPublic: boolean
+}
+
+export interface ObservationFacts extends About {
+  readonly _tag: "Observation"
+  readonly type: ObservationType
+  readonly isCreate: boolean
+  readonly traceId: Id | undefined
+  /** The trace it is in when it never says which. */
+  readonly ownTraceId: Id
+  readonly parentId: Id | undefined
+  readonly startTime: Nanos | undefined
+  readonly endTime: Nanos | undefined
+  readonly completionStartTime: Nanos | undefined
+  readonly level: Clearable<string>
+  readonly statusMessage: string | undefined
+  readonly version: string | undefined
+  readonly model: Clearable<string>
+  readonly modelParameters: JsonObject | undefined
+  readonly usage: Buckets | undefined
+  readonly cost: Buckets | undefined
+  readonly promptName: string | undefined
+  readonly promptVersion: number | undefined
+  readonly context: Context | undefined
+}
+
+/** A score or a log: the batch endpoint takes these on every server. */
+export interface BatchFacts {
+  readonly _tag: "Batch"
+  readonly event: IngestionEvent
+  readonly text: string
+}
+
+export interface Refused {
+  readonly _tag: "Refused"
+  readonly event: IngestionEvent
+  /** One line that names fields and rules, never values. */
+  readonly issue: string
+}
+
+export type Facts = TraceFacts | ObservationFacts | BatchFacts | Refused
+
+/** An event whose ids are still those it was given. */
+export interface Unlocated {
+  /** Texts whose digests are needed. */
+  readonly seeds: ReadonlyArray<string>
+  /** Texts whose digests are needed once those of `seeds` are known. */
+  readonly moreSeeds: (digests: Digests) => ReadonlyArray<string>
+  readonly locate: (digests: Digests) => Facts
+}
+
+const noSeeds: ReadonlyArray<string> = []
+const noMoreSeeds = () => noSeeds
+
+export const read = (event: IngestionEvent): Unlocated => {
+  const snapshot = Snapshot.of(event)
+  switch (snapshot.type) {
+    case "sdk-log": {
+      const facts: BatchFacts = { _tag: "Batch", event, text: snapshot.json() }
+      return { seeds: noSeeds, moreSeeds: noMoreSeeds, locate: () => facts }
+    }
+    case "score-create":
+      return readScore(event, snapshot)
+    case "trace-create":
+      return readTrace(event, snapshot)
+    default: {
+      const kind = kinds.get(snapshot.type)
+      return kind === undefined
+        ? refuse(event, ["type: not an event Langfuse knows"])
+        : readObservation(event, snapshot, kind)
+    }
+  }
+}
+
+const refuse = (event: IngestionEvent, issues: ReadonlyArray<string>): Unlocated => {
+  const refused: Refused = {
+    _tag: "Refused",
+    event,
+    issue: issues.slice(0, 3).join("; ") + (issues.length > 3 ? ` and ${issues.length - 3} more` : "")
+  }
+  return { seeds: noSeeds, moreSeeds: noMoreSeeds, locate: () => refused }
+}
+
+const noDigests = (event: IngestionEvent): Refused => ({
+  _tag: "Refused",
+  event,
+  issue: "this runtime has no WebCrypto (an insecure page?), so ids must be 32 and 16 lowercase hex digits"
+})
+
+// -------------------------------------------------------------------------------------
+// fields
+// -------------------------------------------------------------------------------------
+
+/** Reads fields of one object and collects what is wrong with them. */
+class Reader {
+  readonly issues: Array<string> = []
+  private readonly fields: JsonObject
+
+  constructor(fields: JsonObject) {
+    this.fields = fields
+  }
+
+  private get(key: string): unknown {
+    return Object.hasOwn(this.fields, key) ? this.fields[key] : undefined
+  }
+
+  wrong(key: string, rule: string): undefined {
+    this.issues.push(`body.${key}: ${rule}`)
+    return undefined
+  }
+
+  clearable(key: string, maxLength = Infinity): Clearable<string> {
+    const value = this.get(key)
+    if (value === undefined || value === null) return value
+    if (typeof value !== "string") return this.wrong(key, "expected a text")
+    return value.length <= maxLength ? value : this.wrong(key, `expected at most ${maxLength} characters`)
+  }
+
+  text(key: string): string | undefined {
+    return this.clearable(key) ?? undefined
+  }
+
+  /** Spans do with fewer rules for ids than the batch endpoint has: one of any length is digested. */
+  id(key: string): string | undefined {
+    const id = this.clearable(key)
+    return id === "" ? this.wrong(key, "expected a text that is not empty") : id ?? undefined
+  }
+
+  time(key: string): Nanos | undefined {
+    const text = this.text(key)
+    if (text === undefined) return undefined
+    return Time.parse(text) ?? this.wrong(key, "expected a date and time in ISO 8601 with a zone")
+  }
+
+  level(): Clearable<string> {
+    const level = this.clearable("level")?.trim().toUpperCase()
+    if (level === undefined) return this.get("level") === null ? null : undefined
+    return levels.has(level) ? level : this.wrong("level", "expected DEBUG, DEFAULT, WARNING or ERROR")
+  }
+
+  boolean(key: string): boolean | undefined {
+    const value = this.get(key)
+    if (value === undefined || value === null) return undefined
+    return typeof value === "boolean" ? value : this.wrong(key, "expected true or false")
+  }
+
+  int(key: string): number | undefined {
+    const value = this.get(key)
+    if (value === undefined || value === null) return undefined
+    return typeof value === "number" && Number.isSafeInteger(value) ? value : this.wrong(key, "expected an integer")
+  }
+
+  object(key: string): JsonObject | undefined {
+    const value = this.get(key)
+    if (value === undefined || value === null) return undefined
+    return Usage.isObject(value) ? value : this.wrong(key, "expected an object")
+  }
+
+  texts(key: string): ReadonlyArray<string> {
+    const value = this.get(key)
+    if (value === undefined || value === null) return []
+    if (isTexts(value)) return value
+    this.wrong(key, "expected a list of texts")
+    return []
+  }
+}
+
+const levels: ReadonlySet<string> = new Set(["DEBUG", "DEFAULT", "WARNING", "ERROR"])
+
+const isTexts = (value: unknown): value is ReadonlyArray<string> =>
+  Array.isArray(value) && value.every((item) => typeof item === "string")
+
+/** A head is always the JSON text of an object. */
+const parseObject = (text: string): JsonObject => {
+  const value: unknown = JSON.parse(text)
+  return Usage.isObject(value) ? value : {}
+}
+
+/** Whatever is not the name of an environment is none: Langfuse files it under `default` and complains of nothing. */
+const environmentOf = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined
+
+/** Langfuse lets no value replace another that JavaScript takes for false. */
+const content = (text: string | undefined): string | undefined =>
+  text === undefined || text === "null" || text === "\"\"" || text === "false" || Number(text) === 0
+    ? undefined
+    : text
+
+/** Metadata that is no object is kept under the key `metadata`. */
+const metadataOf = (value: unknown): JsonObject | undefined =>
+  value === undefined || value === null ? undefined : Usage.isObject(value) ? value : { metadata: value }
+
+const parseMetadata = (text: string | undefined): JsonObject | undefined =>
+  text === undefined ? undefined : metadataOf(JSON.parse(text))
+
+const about = (event: IngestionEvent, snapshot: Snapshot.Snapshot, body: JsonObject, name: Clearable<string>) => ({
+  event,
+  bytes: snapshot.heldBytes,
+  at: Date.parse(snapshot.timestamp),
+  environment: environmentOf(body["environment"]),
+  metadata: parseMetadata(snapshot.metadataText),
+  input: content(snapshot.inputText),
+  output: content(snapshot.outputText),
+  name
+})
+
+/** The rules that hold for the envelope of every event. */
+const envelopeIssues = (snapshot: Snapshot.Snapshot): ReadonlyArray<string> => [
+  ...(isIsoDateTime(snapshot.timestamp) ? [] : ["timestamp: expected a date and time in ISO 8601 with a zone"]),
+  ...(snapshot.bodyId === undefined || snapshot.bodyId === "" ? ["body.id: expected a text that is not empty"] : [])
+]
+
+// -------------------------------------------------------------------------------------
+// traces
+// -------------------------------------------------------------------------------------
+
+/** Longer names make some servers drop the trace. */
+const maxTraceName = 1000
+
+const readTrace = (event: IngestionEvent, snapshot: Snapshot.Snapshot): Unlocated => {
+  const given = snapshot.bodyId ?? ""
+  const body = parseObject(snapshot.headText)
+  const reader = new Reader(body)
+  const facts = {
+    _tag: "Trace",
+    ...about(event, snapshot, body, reader.clearable("name", maxTraceName)),
+    timestamp: reader.time("timestamp"),
+    userId: reader.clearable("userId"),
+    sessionId: reader.clearable("sessionId"),
+    release: reader.clearable("release"),
+    version: reader.clearable("version"),
+    tags: reader.texts("tags"),
+    // A trace is private again as soon as an event of it does not say otherwise.
+    isPublic: reader.boolean("public") ?? false
+  } as const
+  const issues = [...envelopeIssues(snapshot), ...reader.issues]
+  if (issues.length > 0) return refuse(event, issues)
+  return {
+    seeds: Ids.isTraceId(given) ? noSeeds : [given],
+    moreSeeds: (digests) => {
+      const id = Ids.traceIdOf(given, digests)
+      return id === undefined ? noSeeds : [Ids.rootSeed(id.sent)]
+    },
+    locate: (digests) => {
+      const id = Ids.traceIdOf(given, digests)
+      const rootId = id && Ids.spanIdOf(Ids.rootSeed(id.sent), digests)
+      return id === undefined || rootId === undefined ? noDigests(event) : { ...facts, id, rootId: rootId.sent }
+    }
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// observations
+// -------------------------------------------------------------------------------------
+
+/** Which fields an event type has: the batch endpoint drops the others, and so do we. */
+type Extent = "point" | "duration" | "call" | "legacy"
+
+interface Kind {
+  readonly type: ObservationType | undefined
+  readonly isCreate: boolean
+  readonly extent: Extent
+}
+
+const kind = (type: ObservationType | undefined, isCreate: boolean, extent: Extent): Kind => ({
+  type,
+  isCreate,
+  extent
+})
+
+const kinds: ReadonlyMap<string, Kind> = new Map([
+  ["event-create", kind("event", true, "point")],
+  ["span-create", kind("span", true, "duration")],
+  ["span-update", kind("span", false, "duration")],
+  ["generation-create", kind("generation", true, "call")],
+  ["generation-update", kind("generation", false, "call")],
+  ["agent-create", kind("agent", true, "call")],
+  ["tool-create", kind("tool", true, "call")],
+  ["chain-create", kind("chain", true, "call")],
+  ["retriever-create", kind("retriever", true, "call")],
+  ["evaluator-create", kind("evaluator", true, "call")],
+  ["embedding-create", kind("embedding", true, "call")],
+  ["guardrail-create", kind("guardrail", true, "call")],
+  ["observation-create", kind(undefined, true, "legacy")],
+  ["observation-update", kind(undefined, false, "legacy")]
+])
+
+const legacyTypes: ReadonlyMap<unknown, ObservationType> = new Map([
+  ["GENERATION", "generation"],
+  ["SPAN", "span"],
+  ["EVENT", "event"]
+])
+
+const noCall = {
+  completionStartTime: undefined,
+  model: undefined,
+  modelParameters: undefined,
+  usage: undefined,
+  cost: undefined,
+  promptName: undefined,
+  promptVersion: undefined
+}
+
+const readCall = (reader: Reader, extent: Extent) => {
+  if (extent !== "call" && extent !== "legacy") return noCall
+  const usage = reader.object("usage")
+  const usageDetails = reader.object("usageDetails")
+  const costDetails = reader.object("costDetails")
+  for (const issue of usage === undefined ? [] : Usage.usageIssues(usage)) reader.issues.push(`body.usage.${issue}`)
+  const deprecated = usage && Usage.readUsage(usage)
+  // Empty texts and version 0 are no prompt.
+  const promptName = extent === "call" ? reader.text("promptName") || undefined : undefined
+  const promptVersion = extent === "call" ? reader.int("promptVersion") || undefined : undefined
+  if ((promptName === undefined) !== (promptVersion === undefined)) {
+    reader.wrong(
+      promptName === undefined ? "promptName" : "promptVersion",
+      "a prompt needs both its name and a version other than 0"
+    )
+  }
+  return {
+    completionStartTime: reader.time("completionStartTime"),
+    model: reader.clearable("model"),
+    modelParameters: reader.object("modelParameters"),
+    usage: (usageDetails && Usage.readUsageDetails(usageDetails)) ?? deprecated?.usage,
+    cost: (costDetails && Usage.readCostDetails(costDetails)) ?? deprecated?.cost,
+    promptName,
+    promptVersion
+  }
+}
+
+const readObservation = (
+  event: IngestionEvent,
+  snapshot: Snapshot.Snapshot,
+  { extent, isCreate, type: fixedType }: Kind
+): Unlocated => {
+  const body = parseObject(snapshot.headText)
+  const reader = new Reader(body)
+  const given = snapshot.bodyId ?? ""
+  const type = fixedType ?? legacyTypes.get(body["type"])
+  if (type === undefined) return refuse(event, ["body.type: expected GENERATION, SPAN or EVENT"])
+  const traceId = reader.id("traceId")
+  const parentId = reader.text("parentObservationId") || undefined
+  const facts = {
+    _tag: "Observation",
+    ...about(event, snapshot, extent === "legacy" ? {} : body, reader.clearable("name")),
+    type,
+    isCreate,
+    startTime: reader.time("startTime"),
+    endTime: extent === "point" ? undefined : reader.time("endTime"),
+    level: reader.level(),
+    statusMessage: reader.text("statusMessage"),
+    version: reader.text("version"),
+    ...readCall(reader, extent),
+    context: readContext(snapshot.traceText)
+  } as const
+  const issues = [...envelopeIssues(snapshot), ...reader.issues]
+  if (issues.length > 0) return refuse(event, issues)
+  // An observation that names no trace gets one of its own.
+  const trace = traceId ?? given
+  const seeds = new Set<string>()
+  if (!Ids.isSpanId(given)) seeds.add(given)
+  if (parentId !== undefined && !Ids.isSpanId(parentId)) seeds.add(parentId)
+  if (!Ids.isTraceId(trace)) seeds.add(trace)
+  return {
+    seeds: [...seeds],
+    moreSeeds: noMoreSeeds,
+    locate: (digests) => {
+      const id = Ids.spanIdOf(given, digests)
+      const traced = Ids.traceIdOf(trace, digests)
+      const parent = parentId === undefined ? undefined : Ids.spanIdOf(parentId, digests)
+      if (id === undefined || traced === undefined || (parentId !== undefined && parent === undefined)) {
+        return noDigests(event)
+      }
+      return {
+        ...facts,
+        id,
+        traceId: traceId === undefined ? undefined : traced,
+        ownTraceId: traced,
+        parentId: parent
+      }
+    }
+  }
+}
+
+const readContext = (text: string | undefined): Context | undefined => {
+  if (text === undefined) return undefined
+  const fields = parseObject(text)
+  const string = (key: string) => {
+    const value = fields[key]
+    return typeof value === "string" ? value : undefined
+  }
+  const boolean = (key: string) => {
+    const value = fields[key]
+    return typeof value === "boolean" ? value : undefined
+  }
+  const json = (key: string) => fields[key] === undefined ? undefined : content(JSON.stringify(fields[key]))
+  const name = string("name")
+  return {
+    name: name && take(name, maxTraceName),
+    userId: string("userId"),
+    sessionId: string("sessionId"),
+    tags: isTexts(fields["tags"]) ? fields["tags"] : undefined,
+    metadata: metadataOf(fields["metadata"]),
+    release: string("release"),
+    version: string("version"),
+    environment: environmentOf(fields["environment"]),
+    isPublic: boolean("public"),
+    isAppRoot: boolean("isAppRoot"),
+    input: json("input"),
+    output: json("output")
+  }
+}
+
+// -------------------------------------------------------------------------------------
+// scores
+// -------------------------------------------------------------------------------------
+
+/** The ids of a score, and the metadata keys under which it keeps those it was given. */
+const scoreIds = [
+  { field: "traceId", original: "originalTraceId", toId: Ids.traceIdOf, isId: Ids.isTraceId },
+  { field: "observationId", original: "originalObservationId", toId: Ids.spanIdOf, isId: Ids.isSpanId },
+  { field: "executionTraceId", original: "originalExecutionTraceId", toId: Ids.traceIdOf, isId: Ids.isTraceId }
+] as const
+
+const readScore = (event: IngestionEvent, snapshot: Snapshot.Snapshot): Unlocated => {
+  const body = parseObject(snapshot.headText)
+  const foreign = scoreIds.flatMap((each) => {
+    const given = body[each.field]
+    // What is not a text is the batch endpoint's to refuse.
+    return typeof given === "string" && given !== "" && !each.isId(given) ? [{ ...each, given }] : []
+  })
+  if (foreign.length === 0) {
+    const facts: BatchFacts = { _tag: "Batch", event, text: snapshot.json() }
+    return { seeds: noSeeds, moreSeeds: noMoreSeeds, locate: () => facts }
+  }
+  return {
+    seeds: foreign.map(({ given }) => given),
+    moreSeeds: noMoreSeeds,
+    locate: (digests) => {
+      const sent: Record<string, string> = {}
+      const originals: Record<string, string> = {}
+      for (const { field, given, original, toId } of foreign) {
+        const id = toId(given, digests)
+        if (id === undefined) return noDigests(event)
+        sent[field] = id.sent
+        originals[original] = given
+      }
+      const metadata = { ...originals, ...parseMetadata(snapshot.metadataText) }
+      const { id, timestamp, type } = snapshot
+      const text = JSON.stringify({ id, type, timestamp, body: { ...body, ...sent, metadata } })
+      return { _tag: "Batch", event, text }
+    }
+  }
+}
