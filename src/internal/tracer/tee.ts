@@ -1,0 +1,141 @@
+/**
+ * One span for the program out of ours and another tracer's.
+ */
+import type * as Context from "effect/Context"
+import type * as Exit from "effect/Exit"
+import type * as Option from "effect/Option"
+import type * as Tracer from "effect/Tracer"
+import type { LangfuseSpan } from "./span.js"
+import { RecordId, recordOf } from "./span.js"
+
+/** What another tracer throws is not the program's failure, and not ours. */
+const attempt = (f: () => void): void => {
+  try {
+    f()
+  } catch {
+    // Nobody to tell.
+  }
+}
+
+const methods = ["end", "attribute", "event", "addLinks"] as const
+
+/** A span's own ways of taking things down, before they were shared with a record. */
+interface Target {
+  readonly span: Tracer.Span
+  readonly end: Tracer.Span["end"]
+  readonly attribute: Tracer.Span["attribute"]
+  readonly event: Tracer.Span["event"]
+  readonly addLinks: Tracer.Span["addLinks"]
+}
+
+const targetOf = (span: Tracer.Span): Target => ({
+  span,
+  end: span.end,
+  attribute: span.attribute,
+  event: span.event,
+  addLinks: span.addLinks
+})
+
+/** Spans as they were, for tracers that hand one span out many times. */
+const targets = new WeakMap<LangfuseSpan, Target>()
+
+/**
+ * The program gets the other tracer's own span, so that code made for that tracer goes on working, down to what its
+ * `context` makes the active span elsewhere; only its four methods tell the record too. Where the other's span cannot
+ * serve, because it is sealed, has other ids, has ended before it began or was handed out already, there is a new one.
+ */
+export const join = (record: LangfuseSpan, other: Tracer.Span): Tracer.Span => {
+  const before = recordOf(other)
+  const isShared = before !== undefined && before.exporter === record.exporter
+  const target = (isShared ? targets.get(before) : undefined) ?? targetOf(other)
+  record.beneath = isShared ? undefined : before
+  targets.set(record, target)
+  record.visible = !isShared && canServe(record, other) ? share(record, target) : new TeeSpan(record, target)
+  return record.visible
+}
+
+const canServe = (record: LangfuseSpan, other: Tracer.Span): boolean =>
+  other.traceId === record.traceId && other.spanId === record.spanId && other.status._tag === "Started" &&
+  Object.isExtensible(other) &&
+  methods.every((name) => Object.getOwnPropertyDescriptor(other, name)?.configurable !== false)
+
+const share = (record: LangfuseSpan, { addLinks, attribute, end, event, span }: Target): Tracer.Span => {
+  const define = (name: PropertyKey, value: unknown): void =>
+    void Object.defineProperty(span, name, { value, configurable: true, writable: true })
+  define(RecordId, record)
+  define("end", (endTime: bigint, exit: Exit.Exit<unknown, unknown>) => {
+    if (record.status._tag === "Ended") return
+    record.end(endTime, exit)
+    attempt(() => end.call(span, endTime, exit))
+  })
+  define("attribute", (key: string, value: unknown) => {
+    record.attribute(key, value)
+    attempt(() => attribute.call(span, key, value))
+  })
+  define("event", (name: string, startTime: bigint, attributes?: Record<string, unknown>) => {
+    record.event(name, startTime, attributes)
+    attempt(() => event.call(span, name, startTime, attributes))
+  })
+  define("addLinks", (links: ReadonlyArray<Tracer.SpanLink>) => {
+    record.addLinks(links)
+    attempt(() => addLinks.call(span, links))
+  })
+  return span
+}
+
+class TeeSpan implements Tracer.Span {
+  readonly _tag = "Span"
+  readonly name: string
+  readonly traceId: string
+  readonly spanId: string
+  readonly parent: Option.Option<Tracer.AnySpan>
+  readonly context: Context.Context<never>
+  readonly kind: Tracer.SpanKind
+  readonly sampled: boolean
+  readonly attributes: ReadonlyMap<string, unknown>
+  readonly [RecordId]: LangfuseSpan
+  private readonly target: Target
+
+  constructor(record: LangfuseSpan, target: Target) {
+    this.name = record.name
+    this.traceId = record.traceId
+    this.spanId = record.spanId
+    this.parent = record.parent
+    this.context = record.context
+    this.kind = record.kind
+    // What other processes are told is the other tracer's decision, as before.
+    this.sampled = target.span.sampled
+    this.attributes = record.attributes
+    this[RecordId] = record
+    this.target = target
+  }
+
+  get status(): Tracer.SpanStatus {
+    return this[RecordId].status
+  }
+
+  get links(): ReadonlyArray<Tracer.SpanLink> {
+    return this[RecordId].links
+  }
+
+  end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
+    if (this.status._tag === "Ended") return
+    this[RecordId].end(endTime, exit)
+    attempt(() => this.target.end.call(this.target.span, endTime, exit))
+  }
+
+  attribute(key: string, value: unknown): void {
+    this[RecordId].attribute(key, value)
+    attempt(() => this.target.attribute.call(this.target.span, key, value))
+  }
+
+  event(name: string, startTime: bigint, attributes?: Record<string, unknown>): void {
+    this[RecordId].event(name, startTime, attributes)
+    attempt(() => this.target.event.call(this.target.span, name, startTime, attributes))
+  }
+
+  addLinks(links: ReadonlyArray<Tracer.SpanLink>): void {
+    this[RecordId].addLinks(links)
+    attempt(() => this.target.addLinks.call(this.target.span, links))
+  }
+}
