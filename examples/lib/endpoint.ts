@@ -7,7 +7,7 @@ import { NodeHttpServer } from "@effect/platform-node"
 import type { ConfigError } from "effect"
 import { Config, Context, Effect, Layer, Option } from "effect"
 import type { LangfuseConfig } from "effect-langfuse"
-import { LangfuseIngest, LangfuseServer } from "effect-langfuse"
+import { LangfuseIngest, LangfuseServer, LangfuseTracer } from "effect-langfuse"
 import { createServer } from "node:http"
 
 /** Langfuse versions an embedded server can stand in for. */
@@ -39,8 +39,12 @@ const embedded = (version: Version, options: Partial<LangfuseConfig.Options>) =>
     )
   })).pipe(Layer.provide(NodeHttpServer.layer(() => createServer(), { port: 0, host: "127.0.0.1" })))
 
-/** The ingest service of an example, sending to the server that `LANGFUSE_*` names or to an embedded one. */
-export const layer = (
+/** All an example needs: the ingest service, sending to the server that `LANGFUSE_*` names or to an embedded one, and the tracer. */
+export const layer = (version: Version, options: Partial<LangfuseConfig.Options> = {}) =>
+  Layer.provideMerge(LangfuseTracer.layer(), layerIngest(version, options))
+
+/** The same without the tracer. */
+export const layerIngest = (
   version: Version,
   options: Partial<LangfuseConfig.Options> = {}
 ): Layer.Layer<LangfuseIngest.LangfuseIngest | Embedded, ConfigError.ConfigError | HttpServerError.ServeError> =>
