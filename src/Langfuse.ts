@@ -95,7 +95,20 @@ export type ObservationType =
  * @since 0.1.0
  * @category models
  */
-export type Usage = NonNullable<IngestionBody.ModelCallInput["usageDetails"]>
+export type Usage = NonNullable<IngestionBody.ModelCallInput["usageDetails"]> | AnthropicUsage
+
+/**
+ * The usage object of Anthropic's messages, in which cached tokens are beside the input.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface AnthropicUsage {
+  readonly input_tokens: number
+  readonly output_tokens: number
+  readonly cache_read_input_tokens?: number | null | undefined
+  readonly cache_creation_input_tokens?: number | null | undefined
+}
 
 /**
  * US dollars by bucket. Without a `total` the sum of the others becomes it.
@@ -538,7 +551,12 @@ const observedStream = <A, E, R>(
  * import { Stream } from "effect"
  * import { Langfuse } from "effect-langfuse"
  *
- * declare const deltas: Stream.Stream<{ readonly text: string; readonly outputTokens?: number }>
+ * interface Delta {
+ *   readonly text: string
+ *   readonly outputTokens?: number
+ * }
+ *
+ * const deltas: Stream.Stream<Delta> = Stream.make({ text: "Rayleigh " }, { text: "scattering.", outputTokens: 4 })
  *
  * export const traced = deltas.pipe(
  *   Langfuse.observeStream("complete", {

@@ -179,14 +179,22 @@ export const layer = (options: Options = {}): Layer.Layer<never, never, Langfuse
  *
  * @example
  * ```ts
+ * import * as Otlp from "@effect/opentelemetry/Otlp"
+ * import { FetchHttpClient } from "@effect/platform"
  * import { Layer } from "effect"
- * import type { Tracer } from "effect"
- * import { LangfuseTracer } from "effect-langfuse"
+ * import { LangfuseIngest, LangfuseTracer } from "effect-langfuse"
  *
- * declare const otherTracer: Tracer.Tracer
+ * const OpenTelemetryLive = Otlp.layerJson({
+ *   baseUrl: "http://localhost:4318",
+ *   resource: { serviceName: "assistant" }
+ * })
  *
  * // Spans go to both.
- * export const TracingLive = LangfuseTracer.layerTee().pipe(Layer.provideMerge(Layer.setTracer(otherTracer)))
+ * export const TracingLive = LangfuseTracer.layerTee().pipe(
+ *   Layer.provideMerge(OpenTelemetryLive),
+ *   Layer.provide(LangfuseIngest.layerFromEnv),
+ *   Layer.provide(FetchHttpClient.layer)
+ * )
  * ```
  *
  * @since 0.1.0

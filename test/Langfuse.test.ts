@@ -235,8 +235,8 @@ describe("Langfuse", () => {
 
     it.effect("tells Cause.pretty where it was called, as withSpan does", () =>
       Effect.gen(function*() {
-        const exit = yield* Effect.fail(new Error("boom")).pipe(Langfuse.tool("search"), Effect.exit)
-        const direct = yield* Effect.exit(Langfuse.observe(Effect.fail(new Error("boom")), "search"))
+        const exit = yield* Effect.die(new Error("boom")).pipe(Langfuse.tool("search"), Effect.exit)
+        const direct = yield* Effect.exit(Langfuse.observe(Effect.die(new Error("boom")), "search"))
         for (const { cause } of [exit, direct].filter(Exit.isFailure)) {
           assert.match(Cause.pretty(cause), /at search \(.*Langfuse\.test\.ts:\d+/)
         }
@@ -442,9 +442,9 @@ describe("Langfuse", () => {
         yield* Effect.withParentSpan(stream, Tracer.externalSpan({ traceId, spanId, sampled: false }))
         assert.strictEqual(calls, 0)
         yield* Stream.make(1).pipe(
-          Langfuse.observeStream("b", { type: "generation", completionStartTime: new Date(7) })
+          Langfuse.observeStream("b", { type: "generation", completionStartTime: new Date(7) }),
+          Stream.runDrain
         )
-          .pipe(Stream.runDrain)
         assert.strictEqual((yield* named("b")).body.completionStartTime, "1970-01-01T00:00:00.007Z")
       }).pipe(Effect.provide(layer())))
   })
@@ -774,7 +774,7 @@ describe("Langfuse", () => {
         assert.strictEqual(logs.warnings().length, 1)
         assert.include(logs.warnings()[0] ?? "", "helpful")
         assert.deepStrictEqual(yield* events, [])
-      }).pipe(Effect.provide(layer()), Effect.provide(logs.layer))
+      }).pipe(Effect.provide(Layer.merge(layer(), logs.layer)))
     })
 
     it.effect("that breaks a rule is false, with one warning that says which and shows no value", () => {
@@ -803,7 +803,7 @@ describe("Langfuse", () => {
         assert.strictEqual(logs.warnings().length, 2)
         assert.notInclude(logs.warnings().join(), "s3cret")
         assert.deepStrictEqual(yield* scores, [])
-      }).pipe(Effect.provide(layer()), Effect.provide(logs.layer))
+      }).pipe(Effect.provide(Layer.merge(layer(), logs.layer)))
     })
 
     it.effect("of a trace that is not sampled is left out with it", () => {
@@ -819,7 +819,7 @@ describe("Langfuse", () => {
         )
         assert.deepStrictEqual(yield* events, [])
         assert.deepStrictEqual(logs.warnings(), [])
-      }).pipe(Effect.provide(layer()), Effect.provide(logs.layer))
+      }).pipe(Effect.provide(Layer.merge(layer(), logs.layer)))
     })
 
     it.effect("and its trace have one fate under sampleRate", () =>

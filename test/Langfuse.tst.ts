@@ -97,6 +97,22 @@ describe("observe", () => {
     expect(typed).type.not.toBeCallableWith({ type: "tool" })
   })
 
+  test("takes the usage objects of providers as they come", () => {
+    const anthropic = { input_tokens: 1, output_tokens: 2, cache_read_input_tokens: null, service_tier: "standard" }
+    const openai = {
+      prompt_tokens: 1,
+      completion_tokens: 2,
+      total_tokens: 3,
+      prompt_tokens_details: { cached_tokens: 0 },
+      service_tier: "default"
+    }
+    for (const take of [options, plain]) {
+      expect(take).type.toBeCallableWith({ usage: anthropic })
+      expect(take).type.toBeCallableWith({ usage: openai })
+      expect(take).type.toBeCallableWith({ usage: { input: 1, mine: undefined } })
+    }
+  })
+
   test("all short forms are alike", () => {
     for (
       const short of [

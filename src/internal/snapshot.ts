@@ -66,10 +66,12 @@ class Taken {
   readonly traceText: string | undefined
   readonly bytes: number
   readonly heldBytes: number
+  /** The JSON text of the event up to its body. */
+  private readonly opening: string
   private readonly isBody: boolean
 
   constructor(
-    envelope: { readonly type: string; readonly id: string; readonly timestamp: string; readonly bytes: number },
+    envelope: Envelope,
     ids: { readonly bodyId: string | undefined; readonly traceId: string | undefined },
     body: Measured | undefined,
     trace: Measured | undefined
@@ -77,6 +79,7 @@ class Taken {
     this.type = envelope.type
     this.id = envelope.id
     this.timestamp = envelope.timestamp
+    this.opening = envelope.opening
     this.bodyId = ids.bodyId
     this.traceId = ids.traceId
     this.isBody = body !== undefined
@@ -102,8 +105,7 @@ class Taken {
   }
 
   json(): string {
-    return `{"id":${quote(this.id)},"type":${quote(this.type)},"timestamp":${quote(this.timestamp)},"body":` +
-      `${this.bodyText()}}`
+    return `${this.opening}${this.bodyText()}}`
   }
 
   /** For `JSON.stringify`: the event, not our texts. */
@@ -127,9 +129,6 @@ class Taken {
 }
 
 const noFields: Fields = { head: "{}", input: undefined, output: undefined, metadata: undefined, log: undefined }
-
-/** Quotes, braces, names and commas around the four values. */
-const envelopeFrame = `{"id":,"type":,"timestamp":,"body":}`.length
 
 /**
  * Takes the snapshot. Never throws, whatever is in the event, or instead of one.
@@ -231,28 +230,34 @@ const capture = (policy: Settings, event: Record<string, unknown>): Taken => {
   return new Taken(envelope, { bodyId, traceId }, body, trace)
 }
 
-// What ids and times are made of: needs no escape, so its size in JSON is known without asking the engine.
+interface Envelope {
+  readonly type: string
+  readonly id: string
+  readonly timestamp: string
+  readonly opening: string
+  /** Of all but the body. */
+  readonly bytes: number
+}
+
+// What ids and times are made of: needs no escape, whoever asks.
 const simple = /^[\w.:+-]*$/
 
-const envelopeOf = (type: string, id: string, timestamp: string) => ({
-  type,
-  id,
-  timestamp,
-  bytes: envelopeFrame + quotedBytes(id) + quotedBytes(type) + quotedBytes(timestamp)
-})
+const quoted = (text: string): string => simple.test(text) ? `"${text}"` : quote(text)
 
-const quotedBytes = (text: string): number => simple.test(text) ? text.length + 2 : byteLength(quote(text))
+const envelopeOf = (type: string, id: string, timestamp: string): Envelope => {
+  const opening = `{"id":${quoted(id)},"type":${quoted(type)},"timestamp":${quoted(timestamp)},"body":`
+  return { type, id, timestamp, opening, bytes: byteLength(opening) + "}".length }
+}
 
 /** The envelope's fields are strings; from untyped code they may be anything, and the server then says so. */
 const textOf = (value: unknown): string => {
-  if (typeof value === "string") return simple.test(value) ? value : toWellFormed(value)
+  if (typeof value === "string") return toWellFormed(value)
   if (value === undefined || value === null) return ""
   const json = stringify(value)
   return json.startsWith("\"") ? JSON.parse(json) as string : json
 }
 
-const idOf = (value: unknown): string | undefined =>
-  typeof value === "string" ? simple.test(value) ? value : toWellFormed(value) : undefined
+const idOf = (value: unknown): string | undefined => typeof value === "string" ? toWellFormed(value) : undefined
 
 interface Parts {
   readonly input: unknown

@@ -9,7 +9,13 @@ const canLimit = (): boolean => {
   return limit === undefined ? Object.isExtensible(Error) : limit.writable === true || limit.set !== undefined
 }
 
-const limited: { stackTraceLimit?: number | undefined } | undefined = canLimit() ? Error : undefined
+/** `Error`, as far as it is of use here: only some engines have the limit. */
+interface Limited {
+  readonly prototype: Error
+  stackTraceLimit?: number | undefined
+}
+
+const limited: Limited | undefined = canLimit() ? Error : undefined
 
 /** The place that called the function that calls this one. It is read from the stack only when somebody asks. */
 export const callSite = (): () => string | undefined => {

@@ -40,6 +40,9 @@ const maxTextPerTurn = 1_000_000
  */
 const maxWaiting = 2048
 
+/** Spans given up at one time at most: it is in some span's start that they are. */
+const maxPerSweep = 64
+
 export class SpanExporter {
   readonly settings: Settings
   private readonly open = new Set<LangfuseSpan>()
@@ -138,6 +141,7 @@ export class SpanExporter {
         this.sweepAt = span.status.startTime + openSpanTimeout
         break
       }
+      if (old.length === maxPerSweep) break
       old.push(span)
     }
     this.giveUp(old, now, `has not ended after ${timeoutText}`)

@@ -89,7 +89,7 @@ const names = new Map<
 
 /** A count is an integer of 0 or more: Langfuse drops any other without a word. */
 const count = (value: unknown): number | undefined => {
-  const number = finite(value)
+  const number = typeof value === "number" ? value : finite(value)
   return number !== undefined && number >= 0 && Number.isSafeInteger(number) ? number : undefined
 }
 
@@ -179,7 +179,8 @@ export const fromGenAi = (
   return disjoint(counts, counter)
 }
 
-const wholes = ["prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"]
+const wholes = new Set(["prompt_tokens", "completion_tokens", "input_tokens", "output_tokens", "total_tokens"])
+const isWhole = (name: string): boolean => wholes.has(name)
 const details = new Map<string, "input" | "output">([
   ["prompt_tokens_details", "input"],
   ["input_tokens_details", "input"],
@@ -193,13 +194,17 @@ const details = new Map<string, "input" | "output">([
  */
 export const fromObject = (usage: unknown): Buckets | undefined => {
   if (!isFields(usage)) return undefined
-  if (!wholes.some((name) => name in usage)) {
+  const names = Object.keys(usage)
+  if (!names.some(isWhole)) {
     const buckets: { [bucket: string]: number } = {}
-    for (const [name, value] of Object.entries(usage)) {
-      const number = count(value)
-      if (number !== undefined) put(buckets, name, number)
+    let isEmpty = true
+    for (const name of names) {
+      const number = count(usage[name])
+      if (number === undefined) continue
+      put(buckets, name, number)
+      isEmpty = false
     }
-    return Object.keys(buckets).length === 0 ? undefined : buckets
+    return isEmpty ? undefined : buckets
   }
   const counts = noCounts()
   for (const [name, value] of Object.entries(usage)) {
