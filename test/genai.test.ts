@@ -46,6 +46,18 @@ const usageOf = (provider: string, usage: Record<string, unknown>, more: Record<
   }).usageDetails
 
 describe("attributes of generative AI", () => {
+  it("a tool call of @effect/ai is a tool, and what it was called with its input, not metadata", () => {
+    const event = sent({ tool: "GetWeather", parameters: { city: "Lisbon" }, other: 1 }, { name: "Toolkit.handle" })
+    assert.strictEqual(event.type, "tool-create")
+    assert.deepInclude(event.body, {
+      name: "GetWeather",
+      input: { city: "Lisbon" },
+      metadata: { attributes: { other: 1 } }
+    })
+    // Attributes of these names on any other span are the program's own.
+    assert.deepInclude(sent({ tool: "hammer" }).body, { name: "span", metadata: { attributes: { tool: "hammer" } } })
+  })
+
   describe("type", () => {
     const types: ReadonlyArray<readonly [string, Record<string, unknown>]> = [
       ["generation-create", { "gen_ai.operation.name": "chat" }],

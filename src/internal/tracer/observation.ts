@@ -151,14 +151,27 @@ const isType = (value: unknown): value is GenAi.ObservationType => types.has(val
 /** Attributes that become a field of the event, and so are no metadata. */
 const consumed: ReadonlySet<string> = new Set([trace.userId, trace.sessionId])
 
+/**
+ * The span that `@effect/ai` opens for the call of a tool, in terms of the conventions. What the tool was called with is an
+ * input like any other, so that `content: "metadata"` keeps it back.
+ */
+const toolkitSpan = "Toolkit.handle"
+const toolkitAttributes: ReadonlyMap<string, string> = new Map([
+  ["tool", "tool.name"],
+  ["parameters", "tool.call.arguments"]
+])
+
 const readAttributes = (span: FinishedSpan, body: Fields): Read => {
   const { attributes } = span
   const genAi: GenAi.GenAi = new Map()
   const metadata: Fields = {}
   const traceMetadata: Fields = {}
   const others: Fields = {}
+  const isToolCall = span.name === toolkitSpan && attributes.has("tool")
   for (const [name, value] of attributes) {
-    if (!isLangfuse(name)) {
+    if (isToolCall && toolkitAttributes.has(name)) {
+      genAi.set(toolkitAttributes.get(name) ?? name, value)
+    } else if (!isLangfuse(name)) {
       if (!consumed.has(name) && !stackTraces.has(name) && value !== undefined) put(others, String(name), value)
     } else if (name.startsWith(genAiPrefix)) {
       if (value !== undefined && value !== null) genAi.set(name.slice(genAiPrefix.length), value)
