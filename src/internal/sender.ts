@@ -111,9 +111,12 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
           ),
           // The exporter must not show up in the traces it exports.
           Effect.withTracerEnabled(false),
-          Effect.catchAllCause((cause) => Effect.fail(unanswered(cause))),
-          // A client that cannot be interrupted may linger in the background, but holds nobody up.
+          Effect.mapErrorCause((cause) => Cause.fail(unanswered(cause))),
+          // A client that cannot be interrupted may linger in the background, but holds nobody up. As a value, since a fiber
+          // that fails is logged.
+          Effect.either,
           Effect.disconnect,
+          Effect.flatten,
           Effect.timeoutFail({
             duration: options.requestTimeout,
             onTimeout: () =>
@@ -160,7 +163,7 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
       HttpClientRequest.setHeaders(endpoint.headers)
     )
     return (encoded: EncodedBody) =>
-      base.pipe(HttpClientRequest.setBody(encoded.body), HttpClientRequest.setHeaders(encoded.headers ?? {}))
+      base.pipe(HttpClientRequest.setBody(hidden(encoded.body)), HttpClientRequest.setHeaders(encoded.headers ?? {}))
   }
 
   const requests = new WeakMap<Endpoint, ReturnType<typeof request>>()
@@ -301,6 +304,12 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
 // -------------------------------------------------------------------------------------
 // pure
 // -------------------------------------------------------------------------------------
+
+/** A program that logs the requests of its HTTP client must not log what is traced with them. */
+const hidden = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
+  Object.defineProperty(body, "toJSON", {
+    value: () => ({ _id: "@effect/platform/HttpBody", _tag: body._tag, contentLength: body.contentLength })
+  })
 
 /** The transformation is the user's code: one that breaks fails requests, not the program when it starts. */
 const transformed = (client: HttpClient.HttpClient, options: ResolvedTransport): HttpClient.HttpClient => {

@@ -431,6 +431,6 @@ describe("layerAuto", () => {
           []
         )
       })),
-    { fastCheck: { numRuns: 40 } }
+    { fastCheck: { numRuns: 20 }, timeout: 60_000 }
   )
 })

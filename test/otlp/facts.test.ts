@@ -79,6 +79,8 @@ describe("facts", () => {
       const foreign = at({ id: "0123456789abcdef", traceId: "a" })
       assert.match(foreign._tag === "Refused" ? foreign.issue : "", /WebCrypto/)
       assert.strictEqual(Facts.read(event("trace-create", { id: "a" })).locate(noDigests)._tag, "Refused")
+      const trace = Facts.read(event("trace-create", { id: "0123456789abcdef0000000000000000" })).locate(noDigests)
+      assert.strictEqual(trace._tag === "Trace" ? trace.rootId : "", "0000000000000001")
       assert.strictEqual(
         Facts.read(event("score-create", { id: "s", name: "n", value: 1, traceId: "a" })).locate(noDigests)._tag,
         "Refused"

@@ -554,6 +554,6 @@ describe("a v3 server over the batch endpoint and a v4 server over OTLP", () => 
           compareTrace({ v3: ofV3, v4: ofV4 })
         }
       })),
-    { fastCheck: { numRuns: 60 } }
+    { fastCheck: { numRuns: 30 }, timeout: 60_000 }
   )
 })

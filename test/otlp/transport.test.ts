@@ -6,7 +6,7 @@ import { LangfuseIngest, LangfuseServer, LangfuseTransport } from "effect-langfu
 import * as Client from "../utils/client.js"
 import { collectLogs, isBalanced, keys, turns, until } from "../utils/ingest.js"
 import * as Memory from "../utils/memory.js"
-import { event, gunzip, readSpans, spanIdFor, time, traceIdFor } from "../utils/otlp.js"
+import { event, gunzip, nanos, readSpans, spanIdFor, time, traceIdFor } from "../utils/otlp.js"
 
 const traceId = "0123456789abcdef0123456789abcdef"
 const id = (n: number) => n.toString(16).padStart(16, "0")
@@ -416,6 +416,45 @@ describe("layerOtlp", () => {
       }))
   })
 
+  describe("a runtime without CompressionStream", () => {
+    const without = Effect.acquireRelease(
+      Effect.sync(() => {
+        const original = globalThis.CompressionStream
+        Reflect.deleteProperty(globalThis, "CompressionStream")
+        return original
+      }),
+      (original) => Effect.sync(() => Reflect.set(globalThis, "CompressionStream", original))
+    )
+
+    it.scoped("sends bodies as they are", () =>
+      Effect.gen(function*() {
+        yield* without
+        const { requests, send } = yield* startWith(() => ok())
+        yield* send(whole(1, { input: "x".repeat(20_000) }))
+        assert.notProperty(requests[0]?.headers, "content-encoding")
+        assert.strictEqual(readSpans(requests[0]?.text ?? "").length, 1)
+      }))
+
+    it.scoped("others have their turn while a large batch is written", () =>
+      Effect.gen(function*() {
+        // What compresses gives others their turn as well.
+        yield* without
+        let turnsTaken = 0
+        const { send } = yield* startWith(() => {
+          clearImmediate(next)
+          return ok()
+        }, { maxBatchBytes: 10_000_000 })
+        const count = () => {
+          turnsTaken++
+          next = setImmediate(count)
+        }
+        let next = setImmediate(count)
+        const [first, ...others] = Arr.makeBy(20, (n) => whole(n + 1, { input: "x".repeat(200_000) }))
+        assert.strictEqual((yield* send(first, ...others)).delivered.length, 20)
+        assert.isAtLeast(turnsTaken, 5)
+      }))
+  })
+
   describe("batches at one time", () => {
     it.scoped("are taken in in the order in which they came", () =>
       Effect.gen(function*() {
@@ -427,7 +466,10 @@ describe("layerOtlp", () => {
           send(event("span-update", { id: spanIdFor("my-span"), endTime: time(9) }, { at: 5 }))
         ], { concurrency: 2 })
         const spans = requests.flatMap((each) => readSpans(each.text))
-        assert.deepStrictEqual(spans.map((span) => [span.name, span.traceId]), [["n", traceIdFor("my-trace")]])
+        assert.deepStrictEqual(
+          spans.map((span) => [span.name, span.traceId, span.startTimeUnixNano]),
+          [["n", traceIdFor("my-trace"), nanos(0)]]
+        )
       }))
 
     it.scoped("one that is cut short does not keep the others from their spans", () =>

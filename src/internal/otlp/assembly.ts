@@ -173,8 +173,9 @@ export const make = (limits: Limits): Assembly => {
 
   /** Forgets the traces used the longest ago that nothing depends on. */
   const forgetTraces = (plan: Plan): void => {
+    if (traces.size <= limits.maxTraces && traceBytes <= limits.maxTraceBytes) return
     for (const trace of traces.values()) {
-      if (traces.size <= limits.maxTraces && traceBytes <= limits.maxTraceBytes) return
+      if (traces.size <= Left.roomy(limits.maxTraces) && traceBytes <= Left.roomy(limits.maxTraceBytes)) return
       if (trace.open > 0 || trace.inFlight > 0 || plan.traces.has(trace)) continue
       if (trace.held.length > 0) {
         plan.forced.add(trace)
@@ -306,7 +307,7 @@ export const make = (limits: Limits): Assembly => {
       trace.span.exists = true
       sendsSpan = true
       // It is the parent of all that were roots until now.
-      
+      for (const root of trace.roots) if (!goAgain(root)) changed.add(root)
     }
 
     if (said !== undefined && !trace.span.exists && hasContent(said)) {

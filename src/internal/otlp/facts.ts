@@ -150,14 +150,17 @@ export const read = (event: IngestionEvent): Unlocated => {
   }
 }
 
-const refuse = (event: IngestionEvent, issues: ReadonlyArray<string>): Unlocated => {
-  const refused: Refused = {
-    _tag: "Refused",
-    event,
-    issue: issues.slice(0, 3).join("; ") + (issues.length > 3 ? ` and ${issues.length - 3} more` : "")
-  }
-  return { seeds: noSeeds, moreSeeds: noMoreSeeds, locate: () => refused }
-}
+const refused = (event: IngestionEvent, issues: ReadonlyArray<string>): Refused => ({
+  _tag: "Refused",
+  event,
+  issue: issues.slice(0, 3).join("; ") + (issues.length > 3 ? ` and ${issues.length - 3} more` : "")
+})
+
+const refuse = (event: IngestionEvent, issues: ReadonlyArray<string>): Unlocated => ({
+  seeds: noSeeds,
+  moreSeeds: noMoreSeeds,
+  locate: () => refused(event, issues)
+})
 
 const noDigests = (event: IngestionEvent): Refused => ({
   _tag: "Refused",
@@ -171,11 +174,12 @@ const noDigests = (event: IngestionEvent): Refused => ({
 
 /** Reads fields of one object and collects what is wrong with them. */
 class Reader {
-  readonly issues: Array<string> = []
+  readonly issues: Array<string>
   private readonly fields: JsonObject
 
-  constructor(fields: JsonObject) {
+  constructor(fields: JsonObject, issues: ReadonlyArray<string>) {
     this.fields = fields
+    this.issues = [...issues]
   }
 
   private get(key: string): unknown {
@@ -271,22 +275,13 @@ const metadataOf = (value: unknown): JsonObject | undefined =>
 const parseMetadata = (text: string | undefined): JsonObject | undefined =>
   text === undefined ? undefined : metadataOf(JSON.parse(text))
 
-const about = (event: IngestionEvent, snapshot: Snapshot.Snapshot, body: JsonObject, name: Clearable<string>) => ({
-  event,
-  bytes: snapshot.heldBytes,
-  at: Date.parse(snapshot.timestamp),
-  environment: environmentOf(body["environment"]),
-  metadata: parseMetadata(snapshot.metadataText),
-  input: content(snapshot.inputText),
-  output: content(snapshot.outputText),
-  name
-})
-
 /** The rules that hold for the envelope of every event. */
-const envelopeIssues = (snapshot: Snapshot.Snapshot): ReadonlyArray<string> => [
-  ...(isIsoDateTime(snapshot.timestamp) ? [] : ["timestamp: expected a date and time in ISO 8601 with a zone"]),
-  ...(snapshot.bodyId === undefined || snapshot.bodyId === "" ? ["body.id: expected a text that is not empty"] : [])
-]
+const envelopeIssues = (snapshot: Snapshot.Snapshot): ReadonlyArray<string> => {
+  const issues: Array<string> = []
+  if (!isIsoDateTime(snapshot.timestamp)) issues.push("timestamp: expected a date and time in ISO 8601 with a zone")
+  if (snapshot.bodyId === undefined || snapshot.bodyId === "") issues.push("body.id: expected a text that is not empty")
+  return issues
+}
 
 // -------------------------------------------------------------------------------------
 // traces
@@ -297,22 +292,6 @@ const maxTraceName = 1000
 
 const readTrace = (event: IngestionEvent, snapshot: Snapshot.Snapshot): Unlocated => {
   const given = snapshot.bodyId ?? ""
-  const body = parseObject(snapshot.headText)
-  const reader = new Reader(body)
-  const facts = {
-    _tag: "Trace",
-    ...about(event, snapshot, body, reader.clearable("name", maxTraceName)),
-    timestamp: reader.time("timestamp"),
-    userId: reader.clearable("userId"),
-    sessionId: reader.clearable("sessionId"),
-    release: reader.clearable("release"),
-    version: reader.clearable("version"),
-    tags: reader.texts("tags"),
-    // A trace is private again as soon as an event of it does not say otherwise.
-    isPublic: reader.boolean("public") ?? false
-  } as const
-  const issues = [...envelopeIssues(snapshot), ...reader.issues]
-  if (issues.length > 0) return refuse(event, issues)
   return {
     seeds: Ids.isTraceId(given) ? noSeeds : [given],
     moreSeeds: (digests) => {
@@ -321,8 +300,31 @@ const readTrace = (event: IngestionEvent, snapshot: Snapshot.Snapshot): Unlocate
     },
     locate: (digests) => {
       const id = Ids.traceIdOf(given, digests)
-      const rootId = id && Ids.spanIdOf(Ids.rootSeed(id.sent), digests)
-      return id === undefined || rootId === undefined ? noDigests(event) : { ...facts, id, rootId: rootId.sent }
+      if (id === undefined) return noDigests(event)
+      const body = parseObject(snapshot.headText)
+      const reader = new Reader(body, envelopeIssues(snapshot))
+      const facts: TraceFacts = {
+        _tag: "Trace",
+        event,
+        bytes: snapshot.heldBytes,
+        at: Date.parse(snapshot.timestamp),
+        id,
+        rootId: Ids.rootIdOf(id.sent, digests),
+        environment: environmentOf(body["environment"]),
+        metadata: parseMetadata(snapshot.metadataText),
+        input: content(snapshot.inputText),
+        output: content(snapshot.outputText),
+        name: reader.clearable("name", maxTraceName),
+        timestamp: reader.time("timestamp"),
+        userId: reader.clearable("userId"),
+        sessionId: reader.clearable("sessionId"),
+        release: reader.clearable("release"),
+        version: reader.clearable("version"),
+        tags: reader.texts("tags"),
+        // A trace is private again as soon as an event of it does not say otherwise.
+        isPublic: reader.boolean("public") ?? false
+      }
+      return reader.issues.length === 0 ? facts : refused(event, reader.issues)
     }
   }
 }
@@ -412,50 +414,60 @@ const readObservation = (
   { extent, isCreate, type: fixedType }: Kind
 ): Unlocated => {
   const body = parseObject(snapshot.headText)
-  const reader = new Reader(body)
-  const given = snapshot.bodyId ?? ""
+  const reader = new Reader(body, envelopeIssues(snapshot))
   const type = fixedType ?? legacyTypes.get(body["type"])
   if (type === undefined) return refuse(event, ["body.type: expected GENERATION, SPAN or EVENT"])
-  const traceId = reader.id("traceId")
-  const parentId = reader.text("parentObservationId") || undefined
-  const facts = {
-    _tag: "Observation",
-    ...about(event, snapshot, extent === "legacy" ? {} : body, reader.clearable("name")),
-    type,
-    isCreate,
-    startTime: reader.time("startTime"),
-    endTime: extent === "point" ? undefined : reader.time("endTime"),
-    level: reader.level(),
-    statusMessage: reader.text("statusMessage"),
-    version: reader.text("version"),
-    ...readCall(reader, extent),
-    context: readContext(snapshot.traceText)
-  } as const
-  const issues = [...envelopeIssues(snapshot), ...reader.issues]
-  if (issues.length > 0) return refuse(event, issues)
+  const given = snapshot.bodyId ?? ""
+  const namedTrace = reader.id("traceId")
   // An observation that names no trace gets one of its own.
-  const trace = traceId ?? given
-  const seeds = new Set<string>()
-  if (!Ids.isSpanId(given)) seeds.add(given)
-  if (parentId !== undefined && !Ids.isSpanId(parentId)) seeds.add(parentId)
-  if (!Ids.isTraceId(trace)) seeds.add(trace)
+  const givenTrace = namedTrace ?? given
+  const givenParent = reader.text("parentObservationId") || undefined
+  const seeds: Array<string> = []
+  if (!Ids.isSpanId(given)) seeds.push(given)
+  if (!Ids.isTraceId(givenTrace)) seeds.push(givenTrace)
+  if (givenParent !== undefined && !Ids.isSpanId(givenParent)) seeds.push(givenParent)
   return {
-    seeds: [...seeds],
+    seeds,
     moreSeeds: noMoreSeeds,
     locate: (digests) => {
       const id = Ids.spanIdOf(given, digests)
-      const traced = Ids.traceIdOf(trace, digests)
-      const parent = parentId === undefined ? undefined : Ids.spanIdOf(parentId, digests)
-      if (id === undefined || traced === undefined || (parentId !== undefined && parent === undefined)) {
+      const traceId = Ids.traceIdOf(givenTrace, digests)
+      const parentId = givenParent === undefined ? undefined : Ids.spanIdOf(givenParent, digests)
+      if (id === undefined || traceId === undefined || (givenParent !== undefined && parentId === undefined)) {
         return noDigests(event)
       }
-      return {
-        ...facts,
+      const call = readCall(reader, extent)
+      const facts: ObservationFacts = {
+        _tag: "Observation",
+        event,
+        bytes: snapshot.heldBytes,
+        at: Date.parse(snapshot.timestamp),
         id,
-        traceId: traceId === undefined ? undefined : traced,
-        ownTraceId: traced,
-        parentId: parent
+        type,
+        isCreate,
+        traceId: namedTrace === undefined ? undefined : traceId,
+        ownTraceId: traceId,
+        parentId,
+        environment: extent === "legacy" ? undefined : environmentOf(body["environment"]),
+        metadata: parseMetadata(snapshot.metadataText),
+        input: content(snapshot.inputText),
+        output: content(snapshot.outputText),
+        name: reader.clearable("name"),
+        startTime: reader.time("startTime"),
+        endTime: extent === "point" ? undefined : reader.time("endTime"),
+        level: reader.level(),
+        statusMessage: reader.text("statusMessage"),
+        version: reader.text("version"),
+        completionStartTime: call.completionStartTime,
+        model: call.model,
+        modelParameters: call.modelParameters,
+        usage: call.usage,
+        cost: call.cost,
+        promptName: call.promptName,
+        promptVersion: call.promptVersion,
+        context: readContext(snapshot.traceText)
       }
+      return reader.issues.length === 0 ? facts : refused(event, reader.issues)
     }
   }
 }

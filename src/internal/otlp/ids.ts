@@ -34,12 +34,15 @@ export const spanIdOf = (given: string, digests: Digests): Id | undefined =>
 /** The text whose digest is the id of the span that stands for the trace itself. */
 export const rootSeed = (traceId: string): string => `root of ${traceId}`
 
-const cut = (given: string, digest: string | undefined, length: number): Id | undefined => {
-  if (digest === undefined) return undefined
-  const sent = digest.slice(0, length)
-  // Zeros are how OpenTelemetry spells "no id".
-  return { given, sent: /[^0]/.test(sent) ? sent : `${sent.slice(1)}1` }
-}
+/** The id of that span; a part of the trace's where there are no digests. */
+export const rootIdOf = (traceId: string, digests: Digests): string =>
+  notZero((digests(rootSeed(traceId)) ?? traceId.slice(16)).slice(0, 16))
+
+const cut = (given: string, digest: string | undefined, length: number): Id | undefined =>
+  digest === undefined ? undefined : { given, sent: notZero(digest.slice(0, length)) }
+
+/** Zeros are how OpenTelemetry spells "no id". */
+const notZero = (id: string): string => /[^0]/.test(id) ? id : `${id.slice(1)}1`
 
 /** Digests that are remembered. An agent names the same trace and parent over and over. */
 const remembered = 10_000

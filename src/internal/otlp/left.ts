@@ -45,6 +45,9 @@ export interface Left<A> {
   readonly clear: () => void
 }
 
+/** Room is made for several at once: to look for the oldest each time costs more than all the rest. */
+export const roomy = (limit: number): number => limit - Math.floor(limit / 10)
+
 /** In the order in which they left. */
 class Pool<A extends Sent> {
   readonly members = new Map<A, number>()
@@ -76,11 +79,11 @@ export const make = <A extends Sent>(limits: Limits, onForget: (sent: A) => void
     ended.delete(sent)
     unended.delete(sent)
     all.delete(sent.id)
-    if (sent.isStored) {
-      gone.add(sent.id)
+    if (sent.isStored) gone.add(sent.id)
+    if (gone.size > limits.maxGone) {
       for (const oldest of gone) {
-        if (gone.size <= limits.maxGone) break
         gone.delete(oldest)
+        if (gone.size <= roomy(limits.maxGone)) break
       }
     }
     onForget(sent)
@@ -99,9 +102,10 @@ export const make = <A extends Sent>(limits: Limits, onForget: (sent: A) => void
       if (all.get(sent.id) !== sent) return
       const pool = sent.unfinished === undefined ? ended : unended
       pool.add(sent)
+      if (pool.bytes <= limits.maxLeftBytes) return
       for (const oldest of pool.members.keys()) {
-        if (pool.bytes <= limits.maxLeftBytes) break
         drop(oldest)
+        if (pool.bytes <= roomy(limits.maxLeftBytes)) break
       }
     },
     drop,

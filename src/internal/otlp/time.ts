@@ -11,6 +11,8 @@ const parts = /^(.{16})(?::(\d{2})(?:\.(\d+))?)?(Z|.{6})$/
 /** The time, to the nanosecond as far as it is given; `undefined` where Langfuse would not read it. */
 export const parse = (text: string): Nanos | undefined => {
   if (!isIsoDateTime(text)) return undefined
+  // What `toISOString` gives, as nearly every time is.
+  if (text.length === 24 && text.charAt(23) === "Z") return fromMillis(Date.parse(text))
   const match = parts.exec(text)
   if (match === null) return undefined
   const [, minute, seconds, fraction, zone] = match

@@ -36,6 +36,7 @@ const isBreakdown = (value: unknown): boolean =>
 
 /** OpenAI's own usage, which counts its details inside `input` and `output`; one field more and it is something else. */
 const fromOpenAi = (details: JsonObject): Buckets | undefined => {
+  if (!Object.hasOwn(details, "total_tokens")) return undefined
   for (const names of openAiShapes) {
     const [input, output, total] = [details[names.input], details[names.output], details["total_tokens"]]
     const breakdowns = [`${names.input}_details`, `${names.output}_details`] as const
