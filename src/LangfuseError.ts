@@ -22,6 +22,7 @@ import * as Schema from "effect/Schema"
  * - `"UnexpectedBody"`: a 2xx answer that is not Langfuse's, such as the HTML page of a wrong host.
  * - `"Unconfirmed"`: the answer was Langfuse's but did not mention the event.
  * - `"Rejected"`: the server refused this event within an answer to the whole batch.
+ * - `"Unsendable"`: not sent at all, since Langfuse would refuse it, or destroy by it what it already holds.
  * - `"Closed"`: the scope closed, or `shutdownTimeout` passed, before the event could be sent or confirmed.
  * - `"Defect"`: an HTTP client or a transport broke its own contract.
  *
@@ -37,11 +38,14 @@ export const Reason = Schema.Literal(
   "UnexpectedBody",
   "Unconfirmed",
   "Rejected",
+  "Unsendable",
   "Closed",
   "Defect"
 )
 
 /**
+ * Why an event did not arrive, as text. The schema of the same name says what each means.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -75,7 +75,7 @@ export interface IngestStats {
   readonly pending: number
   /** Accepted by the server. It may still drop them later, for example by its own sampling. */
   readonly delivered: number
-  /** Refused by the server one by one. */
+  /** Refused by the server one by one, or not even sent because it would be. */
   readonly rejected: number
   /** Not accepted: the request failed, or could not be made in time. */
   readonly failed: number
@@ -191,8 +191,10 @@ export const make = (
     ): Effect.Effect<void> =>
       Effect.suspend(() => run).pipe(
         Effect.provideService(LangfuseTransport.Progress, settle),
+        // Caught while it is still in the fiber that `disconnect` forks: why a fiber failed is logged, and may hold anything.
+        Effect.catchAllCause(() => Effect.succeed(undefined)),
         Effect.disconnect,
-        Effect.flatMap(settleAndWarn),
+        Effect.flatMap((report) => report === undefined ? Effect.dieMessage("no report") : settleAndWarn(report)),
         Effect.catchAllCause(() =>
           settleAndWarn(DeliveryReport.failed(
             batch.filter((event) => ledger.isHeld(event)),

@@ -21,6 +21,8 @@ export const adviceOn = (error: LangfuseError): string => {
       return "the server answered without a verdict on them"
     case "Rejected":
       return "the server refused these events one by one"
+    case "Unsendable":
+      return "they were not sent; the constructors of IngestionEvent check events when they are made"
     case "Closed":
       return "raise shutdownTimeout, or flush before the program ends"
     case "Defect":

@@ -223,11 +223,11 @@ const batchPart = ({ event, text }: Facts.BatchFacts): Sender.Part => ({
 
 const refuse = ({ event, issue }: Facts.Refused): DeliveryReport.Undelivered => ({
   event,
-  error: new LangfuseError({ reason: "Rejected", description: issue })
+  error: new LangfuseError({ reason: "Unsendable", description: issue })
 })
 
 const tooLate = new LangfuseError({
-  reason: "Rejected",
+  reason: "Unsendable",
   description:
     "the observation was sent long ago and is no longer held, and Langfuse would replace all of it by this part"
 })
