@@ -1,13 +1,14 @@
 /**
  * From single items to batches: a dropping queue, and a fiber that groups what comes out of it by count and by time.
  *
- * A window that `Stream.groupedWithin` has open cannot be closed from outside, so the batcher runs in *epochs*. An epoch
- * is one queue and one fiber that drains it. `flush` puts a fresh epoch in place and closes the old one: its stream goes on
- * with what is left in the queue, ends, and so emits its open window at once. An epoch starts to send when the one before it
- * has ended, so the order of items survives.
+ * Items stay in the queue until a batch of them is sent. A whole batch leaves at once; for less, `Stream.groupedWithin` keeps
+ * the time. It is given a mere token when the first item comes, and when it lets go of the token, what waits is sent. Tens of
+ * steps through the stream for each item would cost more than all else here, and would keep items alive that are gone.
  *
- * Items stay in the queue until a window opens or fills: waking the stream for each of them would cost far more than all
- * else. When a whole batch is waiting and no window is open, the batch skips the window, which takes a few fibers.
+ * A window that `Stream.groupedWithin` has open cannot be closed from outside, so the batcher runs in *epochs*. An epoch is
+ * one queue and one fiber that drains it. `flush` puts a fresh epoch in place and closes the old one, which then sends what
+ * is left without waiting for its time. An epoch starts to send when the one before it has ended, so the order of items
+ * survives.
  */
 import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
@@ -43,18 +44,36 @@ export interface Batcher<A> {
   readonly flush: Effect.Effect<void>
 }
 
-/** Lets the fiber of an epoch sleep until it is worth waking. */
-interface Gate {
-  /** Items in the queue. */
-  queued: number
-  /** So many are worth it. */
-  enough: number
-  readonly latch: Effect.Latch
+/**
+ * Where an item lies while it is in the queue. The nodes of a queue keep their values after those were taken, and one that
+ * has come to be old keeps all that came after it until the next full garbage collection: so items move out.
+ */
+interface Slot<A> {
+  item: A | undefined
+}
+
+const takeFrom = <A>(slot: Slot<A>): A => {
+  const item = slot.item as A // each is taken once
+  slot.item = undefined
+  return item
+}
+
+/**
+ * An effect that is run once and then no longer holds what it was made with: a scope may hold on to the effects that were
+ * forked in it as long as a queue does to items.
+ */
+const once = <A, B>(given: A, run: (given: A) => Effect.Effect<B>): Effect.Effect<B> => {
+  const slot: Slot<A> = { item: given }
+  return Effect.suspend(() => run(takeFrom(slot)))
 }
 
 interface Epoch<A> {
-  readonly queue: Queue.Queue<A>
-  readonly gate: Gate
+  readonly queue: Queue.Queue<Slot<A>>
+  /** Items in the queue. */
+  queued: number
+  /** Its fiber sleeps until there are so many. */
+  enough: number
+  readonly awake: Effect.Latch
   readonly closed: Deferred.Deferred<void>
   /** Completed when the epoch before this one has closed. */
   readonly ready: Deferred.Deferred<void>
@@ -63,8 +82,6 @@ interface Epoch<A> {
   isClosing: boolean
 }
 
-const nothing = Effect.succeed<ReadonlyArray<never>>([])
-
 export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, Scope.Scope> =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
@@ -72,71 +89,61 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
     const permits = yield* Effect.makeSemaphore(options.concurrency)
     // A window wider than the capacity could never fill, and would hold a full queue back until its time is up.
     const maxBatch = Math.min(options.maxBatch, options.capacity)
-    // Offered and not yet on their way: in the queues of all epochs and in the open window.
+    // Offered and not yet on their way: in the queues of all epochs.
     let waiting = 0
 
-    /** `late`: what belongs to the batch and came while it waited for its turn. */
-    const dispatch = (
-      batch: Arr.NonEmptyReadonlyArray<A>,
-      late: Effect.Effect<ReadonlyArray<A>> = nothing
-    ): Effect.Effect<void> =>
+    const take = (epoch: Epoch<A>): Effect.Effect<ReadonlyArray<A>> =>
+      Effect.map(Queue.takeUpTo(epoch.queue, maxBatch), (slots) => {
+        epoch.queued -= slots.length
+        waiting -= slots.length
+        return Chunk.toReadonlyArray(slots).map(takeFrom)
+      })
+
+    /** Sends the first of what waits, as soon as it may. */
+    const dispatch = (epoch: Epoch<A>): Effect.Effect<void> =>
       Effect.uninterruptibleMask((restore) =>
         restore(permits.take(1)).pipe(
-          Effect.zipRight(late),
-          Effect.flatMap((more) => {
-            const all = Arr.appendAll(batch, more)
-            waiting -= all.length
-            return Effect.forkIn(Effect.ensuring(restore(options.send(all)), permits.release(1)), scope)
-          }),
-          Effect.asVoid
+          Effect.zipRight(take(epoch)),
+          Effect.flatMap((batch) =>
+            Arr.isNonEmptyReadonlyArray(batch)
+              ? Effect.asVoid(Effect.forkIn(
+                once(batch, (batch) => Effect.ensuring(restore(options.send(batch)), permits.release(1))),
+                scope
+              ))
+              : Effect.asVoid(permits.release(1))
+          )
         )
       )
 
     const drain = (epoch: Epoch<A>): Effect.Effect<void> =>
       Effect.suspend(() => {
-        const { gate, queue } = epoch
-        // Items that entered the window stream and have not left it.
-        let open = 0
+        let isTimed = false
 
-        /** What waits, as far as the open window has room for it. */
-        const take: Effect.Effect<ReadonlyArray<A>> = Effect.suspend(() =>
-          Effect.map(Queue.takeUpTo(queue, maxBatch - open), (items) => {
-            gate.queued -= items.length
-            return Chunk.toReadonlyArray(items)
-          })
-        )
-
-        const pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<never>> = Effect.suspend(() => {
-          // One opens a window, and then as many as fill it: each one that enters the stream by itself costs much more.
-          // Behind a full window everything waits, or it would overtake it.
-          const enough = open === 0 ? 1 : open < maxBatch ? maxBatch - open : Infinity
-          if (gate.queued < enough && !(epoch.isClosing && open < maxBatch)) {
-            gate.enough = enough
-            gate.latch.unsafeClose()
-            return Effect.zipRight(gate.latch.await, pull)
+        const token: Effect.Effect<void, Option.Option<never>> = Effect.suspend(() => {
+          if (epoch.queued >= maxBatch || (epoch.isClosing && epoch.queued > 0)) {
+            return Effect.zipRight(dispatch(epoch), token)
           }
-          return Effect.flatMap(take, (items) => {
-            if (!Arr.isNonEmptyReadonlyArray(items)) return Effect.fail(Option.none())
-            if (open === 0 && items.length === maxBatch) return Effect.zipRight(dispatch(items), pull)
-            open += items.length
-            return Effect.succeed(Chunk.unsafeFromArray(items))
-          })
+          if (epoch.isClosing) return Effect.fail(Option.none())
+          if (epoch.queued > 0 && !isTimed) {
+            isTimed = true
+            return Effect.void
+          }
+          epoch.enough = isTimed ? maxBatch : 1
+          epoch.awake.unsafeClose()
+          return Effect.zipRight(epoch.awake.await, token)
         })
 
-        return Stream.repeatEffectChunkOption(pull).pipe(
+        return Stream.repeatEffectOption(token).pipe(
           Stream.groupedWithin(maxBatch, options.interval),
-          Stream.runForEach((window) => {
-            const batch = Chunk.toReadonlyArray(window)
-            if (!Arr.isNonEmptyReadonlyArray(batch)) return Effect.void
-            return Effect.zipRight(
-              // While nothing else is in the stream, what waits in the queue comes next.
-              dispatch(batch, Effect.suspend(() => open === batch.length ? take : nothing)),
+          Stream.runForEach(() =>
+            Effect.zipRight(
+              dispatch(epoch),
               Effect.sync(() => {
-                open -= batch.length
-                gate.latch.unsafeOpen()
+                isTimed = false
+                epoch.awake.unsafeOpen()
               })
             )
-          })
+          )
         )
       })
 
@@ -150,8 +157,10 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
     const openEpoch = (ready: Deferred.Deferred<void>): Effect.Effect<Epoch<A>> =>
       Effect.gen(function*() {
         const epoch: Epoch<A> = {
-          queue: yield* Queue.dropping<A>(options.capacity),
-          gate: { queued: 0, enough: Infinity, latch: Effect.unsafeMakeLatch(false) },
+          queue: yield* Queue.dropping<Slot<A>>(options.capacity),
+          queued: 0,
+          enough: Infinity,
+          awake: Effect.unsafeMakeLatch(false),
           closed: Deferred.unsafeMake(FiberId.none),
           ready,
           used: false,
@@ -181,7 +190,7 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
       if (!old.used) return old.ready
       current = yield* openEpoch(old.closed)
       old.isClosing = true
-      old.gate.latch.unsafeOpen()
+      old.awake.unsafeOpen()
       return old.closed
     })
 
@@ -196,11 +205,11 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
         const epoch = current
         waiting++
         epoch.used = true
-        if (!Queue.unsafeOffer(epoch.queue, item)) {
+        if (!Queue.unsafeOffer(epoch.queue, { item })) {
           waiting--
           return false
         }
-        if (++epoch.gate.queued >= epoch.gate.enough) epoch.gate.latch.unsafeOpen()
+        if (++epoch.queued >= epoch.enough) epoch.awake.unsafeOpen()
         return true
       },
       flush

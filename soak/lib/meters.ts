@@ -1,0 +1,52 @@
+/**
+ * What the process costs: memory, the event loop, and what is left running.
+ */
+import { Effect, Fiber } from "effect"
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+
+const collectGarbage = ((): () => void => {
+  setFlagsFromString("--expose-gc")
+  const collect: unknown = runInNewContext("gc")
+  return typeof collect === "function" ? () => void collect() : () => {}
+})()
+
+/** Bytes of the heap, garbage taken out. */
+export const heap = (): number => {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+/** Milliseconds by which the event loop was late. */
+export interface Delay {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** Measures from now on, until it is asked. */
+export const delay = (): () => Delay => {
+  const histogram = monitorEventLoopDelay({ resolution: 5 })
+  const milliseconds = (nanoseconds: number) => Math.round(nanoseconds / 1e4) / 100
+  histogram.enable()
+  return () => {
+    histogram.disable()
+    return {
+      p50: milliseconds(histogram.percentile(50)),
+      p99: milliseconds(histogram.percentile(99)),
+      max: milliseconds(histogram.max)
+    }
+  }
+}
+
+export interface Running {
+  readonly fibers: number
+  /** Those that keep the process alive. */
+  readonly timers: number
+}
+
+export const running: Effect.Effect<Running> = Effect.map(Fiber.roots, (roots) => ({
+  fibers: Array.from(roots).length,
+  timers: process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length
+}))
