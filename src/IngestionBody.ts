@@ -66,6 +66,8 @@ export interface TraceBody {
 }
 
 /**
+ * Checks the body of a `trace-create`. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -104,6 +106,8 @@ export const TraceBody: Schema.Schema<TraceBody> = Schema.Struct({
 export type ObservationLevel = typeof Level.Type
 
 /**
+ * Checks a level: `"DEBUG"`, `"DEFAULT"`, `"WARNING"` or `"ERROR"`.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -155,6 +159,8 @@ const eventFields = {
 }
 
 /**
+ * Checks the body of an `event-create`. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -179,6 +185,8 @@ export interface SpanBody extends EventBody {
 const spanFields = { ...eventFields, endTime: nullish(Timestamp) }
 
 /**
+ * Checks the body of a `span-create` or `span-update`. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -212,6 +220,9 @@ export interface GenerationBody extends SpanBody {
 }
 
 /**
+ * Checks the body of a generation and of those like one: a prompt's name and version only come together. Decoding and
+ * encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -259,6 +270,8 @@ export interface LegacyObservationBody
 }
 
 /**
+ * Checks the body of an `observation-create` or `observation-update`. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -308,6 +321,8 @@ export interface SdkLogBody {
 }
 
 /**
+ * Checks the body of an `sdk-log`. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -332,6 +347,8 @@ export const SdkLogBody: Schema.Schema<SdkLogBody> = Schema.Struct({
 export type TimeInput = Date | DateTime.DateTime | string
 
 /**
+ * A trace as a program gives it to `IngestionEvent.traceCreate`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -343,6 +360,8 @@ export interface TraceInput extends Omit<TraceBody, "id" | "timestamp" | "extern
 }
 
 /**
+ * An event as a program gives it to `IngestionEvent.eventCreate`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -354,6 +373,8 @@ export interface EventInput extends Omit<EventBody, "id" | "startTime"> {
 }
 
 /**
+ * A span as a program gives it to `IngestionEvent.spanCreate`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -363,6 +384,8 @@ export interface SpanInput extends EventInput {
 }
 
 /**
+ * What a program adds to a span with `IngestionEvent.spanUpdate`. Fields that are absent stay as they are.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -414,12 +437,16 @@ export interface ModelCallInput {
 }
 
 /**
+ * A generation, or an observation like one, as a program gives it to `IngestionEvent.generationCreate` and its like.
+ *
  * @since 0.1.0
  * @category models
  */
 export type GenerationInput = SpanInput & ModelCallInput & PromptReference
 
 /**
+ * What a program adds to a generation with `IngestionEvent.generationUpdate`. Fields that are absent stay as they are.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -50,22 +50,32 @@ import type { InvalidEventError } from "./LangfuseError.js"
 import * as Score from "./LangfuseScore.js"
 
 /**
+ * Where ids come from.
+ *
  * @since 0.1.0
  */
 export * from "./IdGenerator.js"
 /**
+ * What events are about: traces and observations.
+ *
  * @since 0.1.0
  */
 export * from "./IngestionBody.js"
 /**
+ * The events themselves, as models and as schemas.
+ *
  * @since 0.1.0
  */
 export * from "./internal/events.js"
 /**
+ * Scores.
+ *
  * @since 0.1.0
  */
 export * from "./LangfuseScore.js"
 /**
+ * Tokens, costs and parameters of model calls.
+ *
  * @since 0.1.0
  */
 export * from "./LangfuseUsage.js"
@@ -88,6 +98,8 @@ export interface EventOptions {
 }
 
 /**
+ * What a constructor that is a plain function can be told: it has no services to take a clock and ids from.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -43,6 +43,8 @@ export interface Failure {
 }
 
 /**
+ * What became of each event of a batch, by the event's id. An event may be in neither list.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -52,6 +54,8 @@ export interface IngestionResponse {
 }
 
 /**
+ * Reads the answer's JSON. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */

@@ -120,6 +120,8 @@ export interface TransportOptions {
 export type Protocol = "auto" | "ingestion" | "otlp"
 
 /**
+ * All options of the ingest layers.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -210,6 +212,9 @@ export interface ResolvedTransport {
 }
 
 /**
+ * Checks the options of the ingest service and fills in the defaults. Fails with a `ConfigError` that names the option,
+ * what it got and what it takes.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -236,6 +241,9 @@ export const resolveIngest = (options: IngestOptions): Either.Either<ResolvedIng
   })
 
 /**
+ * Checks the options of a transport and fills in the defaults. Fails with a `ConfigError` that names the option and what
+ * it takes; a key is never shown.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -255,6 +263,8 @@ export const resolveTransport = (
   })
 
 /**
+ * Checks the protocol; none is `"auto"`. Fails with a `ConfigError`.
+ *
  * @since 0.1.0
  * @category constructors
  */

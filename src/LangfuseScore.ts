@@ -203,6 +203,9 @@ const issues = (score: typeof Wide.Type): ReadonlyArray<Schema.FilterIssue> => {
 }
 
 /**
+ * Checks the body of a `score-create`, with the rules between its fields: what value a data type takes, and what a score
+ * may belong to. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -246,6 +249,8 @@ export type ScoreValueInput =
   | { readonly dataType: "BOOLEAN"; readonly value: 0 | 1 | boolean }
 
 /**
+ * What a score has beside its value and what it belongs to, as a program gives it.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -255,6 +260,9 @@ export interface ScoreDetailsInput extends Omit<ScoreDetails, "id" | "name"> {
 }
 
 /**
+ * A score as a program gives it: a named value of a trace, an observation, a session or a dataset run, or the correction
+ * of an output.
+ *
  * @since 0.1.0
  * @category models
  */

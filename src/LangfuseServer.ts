@@ -11,6 +11,7 @@
  *
  * With `Fault`s it misbehaves as scripted: statuses, delays, hangs, resets, foreign and broken answers.
  *
+ * @example
  * ```ts
  * import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
  * import * as Effect from "effect/Effect"
@@ -26,8 +27,10 @@
  *   const server = yield* LangfuseServer.LangfuseServer
  *   yield* Effect.log(server.url)
  *   // … send something to it …
- *   const traces = yield* server.traces
+ *   return yield* server.traces
  * })
+ *
+ * export const main = Effect.provide(program, Server)
  * ```
  *
  * @since 0.1.0
@@ -75,6 +78,8 @@ export interface ScoreConfig {
 }
 
 /**
+ * How the embedded server presents itself.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -111,6 +116,8 @@ export const defaults = {
 } as const satisfies Options
 
 /**
+ * What kind of work an observation is, spelled as Langfuse's own API gives it back.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -174,6 +181,8 @@ export interface StoredObservation {
 }
 
 /**
+ * A score as the server holds it.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -244,6 +253,8 @@ export interface Loss {
 }
 
 /**
+ * A request as it came, and how it was answered.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -296,10 +307,15 @@ export type Fault =
   | Fault.Reject
 
 /**
+ * The faults by their kind.
+ *
  * @since 0.1.0
+ * @category models
  */
 export declare namespace Fault {
   /**
+   * Which requests a fault is for.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -609,6 +625,8 @@ export interface Service {
 }
 
 /**
+ * The embedded server.
+ *
  * @since 0.1.0
  * @category tags
  */
@@ -636,6 +654,8 @@ export const make: (options?: Options) => Effect.Effect<Service, never, HttpServ
   })
 
 /**
+ * The embedded server, on the `HttpServer` at hand until the layer's scope closes.
+ *
  * @since 0.1.0
  * @category layers
  */

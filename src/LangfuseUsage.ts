@@ -25,6 +25,8 @@ export interface ModelParameters {
 }
 
 /**
+ * Checks the parameters of a model call. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -60,6 +62,8 @@ export type UsageUnit = "CHARACTERS" | "TOKENS" | "SECONDS" | "MILLISECONDS" | "
 export type Usage = UsageInUnits | UsageInTokens
 
 /**
+ * Counts in a unit of one's choice (`TOKENS` where none is named), with costs.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -99,6 +103,8 @@ const inTokens = ["promptTokens", "completionTokens", "totalTokens"] as const
 const inUnits = ["input", "output", "total", "inputCost", "outputCost", "totalCost"] as const
 
 /**
+ * Checks the deprecated usage: its two forms do not mix. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -173,6 +179,8 @@ export type OpenAiResponseUsage = {
 export type UsageBuckets = { readonly [bucket: string]: number }
 
 /**
+ * How much of what a model call used: buckets, or OpenAI's usage object, of which Langfuse makes buckets.
+ *
  * @see https://langfuse.com/docs/observability/features/token-and-cost-tracking
  * @since 0.1.0
  * @category models
@@ -219,6 +227,9 @@ const usageDetailsIssues = (details: { readonly [bucket: string]: unknown }): Re
 }
 
 /**
+ * Checks usage: counts are integers of 0 or more, and OpenAI's usage object comes without other keys. Decoding and
+ * encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -252,6 +263,8 @@ export interface CostDetails {
 }
 
 /**
+ * Checks costs: finite numbers of 0 or more. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */

@@ -1,4 +1,8 @@
-/** The events as they are on the wire: types and schemas. `IngestionEvent` passes them on, beside their constructors. */
+/**
+ * The events as they are on the wire: types and schemas. `IngestionEvent` passes them on, beside their constructors.
+ *
+ * @since 0.1.0
+ */
 import * as Schema from "effect/Schema"
 import * as Body from "../IngestionBody.js"
 import * as Score from "../LangfuseScore.js"
@@ -41,6 +45,8 @@ export interface TraceContext {
 }
 
 /**
+ * Checks what an event knows about its trace. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -118,6 +124,8 @@ export interface TraceCreate extends Envelope<Body.TraceBody> {
 }
 
 /**
+ * Checks a `trace-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -140,6 +148,8 @@ export interface SpanCreate extends Envelope<Body.SpanBody> {
 }
 
 /**
+ * Checks a `span-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -162,6 +172,8 @@ export interface SpanUpdate extends Envelope<Body.SpanBody> {
 }
 
 /**
+ * Checks a `span-update` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -184,6 +196,8 @@ export interface GenerationCreate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `generation-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -206,6 +220,8 @@ export interface GenerationUpdate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `generation-update` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -228,6 +244,8 @@ export interface EventCreate extends Envelope<Body.EventBody> {
 }
 
 /**
+ * Checks a `event-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -250,6 +268,8 @@ export interface AgentCreate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `agent-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -272,6 +292,8 @@ export interface ToolCreate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `tool-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -294,6 +316,8 @@ export interface ChainCreate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `chain-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -316,6 +340,8 @@ export interface RetrieverCreate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `retriever-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -338,6 +364,8 @@ export interface EvaluatorCreate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `evaluator-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -360,6 +388,8 @@ export interface EmbeddingCreate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `embedding-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -382,6 +412,8 @@ export interface GuardrailCreate extends Envelope<Body.GenerationBody> {
 }
 
 /**
+ * Checks a `guardrail-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -404,6 +436,8 @@ export interface ScoreCreate extends Envelope<Score.ScoreBody> {
 }
 
 /**
+ * Checks a `score-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -426,6 +460,8 @@ export interface SdkLog extends Envelope<Body.SdkLogBody> {
 }
 
 /**
+ * Checks a `sdk-log` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -448,6 +484,8 @@ export interface ObservationCreate extends Envelope<Body.LegacyObservationBody> 
 }
 
 /**
+ * Checks a `observation-create` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */
@@ -470,6 +508,8 @@ export interface ObservationUpdate extends Envelope<Body.LegacyObservationBody> 
 }
 
 /**
+ * Checks a `observation-update` event. Decoding and encoding change nothing.
+ *
  * @since 0.1.0
  * @category schemas
  */

@@ -6,6 +6,7 @@
  * `protobufjs` is loaded when the first such body comes, so whoever sends JSON needs not install it.
  */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 
 type Fields = { readonly [name: string]: { readonly id: number; readonly type: string; readonly rule?: "repeated" } }
 
@@ -84,9 +85,18 @@ const descriptor = () => ({
 /** Reads an export into the shape that its JSON form has, with ids as bytes; throws when it is no export. */
 export type Decoder = (bytes: Uint8Array) => unknown
 
+// Bundlers give up on a package that is not installed, unless the import stands in a `try` of its own.
+const load = async () => {
+  try {
+    return Either.right(await import("protobufjs/light.js"))
+  } catch (cause) {
+    return Either.left(cause)
+  }
+}
+
 /** Fails when `protobufjs` is not installed. */
 export const decoder: Effect.Effect<Decoder, unknown> = Effect.map(
-  Effect.tryPromise({ try: () => import("protobufjs/light.js"), catch: (cause) => cause }),
+  Effect.flatten(Effect.promise(load)),
   (protobuf): Decoder => {
     const type = protobuf.Root.fromJSON(descriptor()).lookupType("ExportTraceServiceRequest")
     // Neither defaults nor empty lists are filled in: what is not on the wire is absent.

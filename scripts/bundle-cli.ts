@@ -1,0 +1,70 @@
+/**
+ * Bundles the command line into one file that needs nothing but Node, so that `npx effect-langfuse` runs without
+ * `@effect/cli` and `@effect/platform-node`, which users of the library have no need for.
+ *
+ *   tsx scripts/bundle-cli.ts [directory, default dist/bin]
+ */
+import type { Metafile } from "esbuild"
+import { build } from "esbuild"
+import { readFile, writeFile } from "node:fs/promises"
+import { join, resolve } from "node:path"
+import { fileURLToPath, pathToFileURL } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+export const fileName = "effect-langfuse.js"
+
+export const bundle = async (directory: string): Promise<void> => {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ["cli/main.ts"],
+    outfile: join(directory, fileName),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20.19",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning"
+  })
+  await writeFile(join(directory, "THIRD-PARTY-LICENSES.txt"), await licenses(metafile))
+}
+
+/** Bundled code is distributed, so the licences that come with it are as well. */
+const licenses = async (metafile: Metafile): Promise<string> => {
+  const packages = new Set(
+    Object.keys(metafile.inputs).flatMap((path) => {
+      const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)
+      return match?.[1] === undefined ? [] : [match[1]]
+    })
+  )
+  const texts = await Promise.all(
+    [...packages].sort().map(async (path) => {
+      const { license, name, version }: { readonly [key: string]: unknown } = JSON.parse(
+        await readFile(join(root, path, "package.json"), "utf8")
+      )
+      const text = await firstOf(
+        ["LICENSE", "LICENSE.md", "LICENSE.txt", "license", "LICENCE"].map((file) => join(root, path, file))
+      )
+      return `${name} ${version} (${license})\n\n${text?.trim() ?? "The package holds no text of its licence."}\n`
+    })
+  )
+  return texts.join(`\n${"-".repeat(80)}\n\n`)
+}
+
+const firstOf = async (paths: ReadonlyArray<string>): Promise<string | undefined> => {
+  for (const path of paths) {
+    try {
+      return await readFile(path, "utf8")
+    } catch {
+      // The next spelling.
+    }
+  }
+  return undefined
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
+  await bundle(resolve(root, process.argv[2] ?? "dist/bin"))
+}

@@ -1,0 +1,104 @@
+/**
+ * What a module adds to a bundle: minified and compressed, without the peers, which the program has anyway.
+ *
+ * A budget is what it was when it was last looked at, rounded up. Who needs more writes a larger one, and says why.
+ */
+import { Console, Effect } from "effect"
+import { build } from "esbuild"
+import { gzipSync } from "node:zlib"
+import { publicModules, root } from "./lib/modules.js"
+
+/** Bytes after gzip. */
+const budgets: { readonly [entry: string]: number } = {
+  DeliveryReport: 400,
+  IdGenerator: 700,
+  IngestionBody: 3_200,
+  IngestionEvent: 8_000,
+  IngestionResponse: 1_500,
+  Langfuse: 16_500,
+  LangfuseAi: 13_000,
+  LangfuseConfig: 2_500,
+  LangfuseError: 600,
+  LangfuseIngest: 30_000,
+  LangfuseScore: 1_900,
+  LangfuseServer: 22_000,
+  LangfuseTracer: 14_000,
+  LangfuseTransport: 26_000,
+  LangfuseUsage: 1_600
+}
+
+/** What programs do: each is a program, and must cost no more than what it uses, also through the barrel. */
+const programs: ReadonlyArray<{ readonly name: string; readonly source: string; readonly budget: number }> = [
+  {
+    name: "enqueue, with a transport of one's own",
+    source: "export { LangfuseIngest, make } from \"effect-langfuse/LangfuseIngest\"",
+    budget: 12_000
+  },
+  {
+    name: "the same, with the batch endpoint alone",
+    source: `export { LangfuseIngest, make } from "effect-langfuse/LangfuseIngest"
+      export { layerIngestion } from "effect-langfuse/LangfuseTransport"`,
+    budget: 17_000
+  },
+  {
+    name: "trace a program",
+    source: `export { layerFromEnv } from "effect-langfuse/LangfuseIngest"
+      export { layer } from "effect-langfuse/LangfuseTracer"
+      export { generation, withTrace } from "effect-langfuse/Langfuse"`,
+    budget: 45_000
+  },
+  {
+    name: "trace a program, through the barrel",
+    source: `import { Langfuse, LangfuseIngest, LangfuseTracer } from "effect-langfuse"
+      export const all = [Langfuse.generation, Langfuse.withTrace, LangfuseIngest.layerFromEnv, LangfuseTracer.layer]`,
+    budget: 50_000
+  }
+]
+
+const sizeOf = (source: string) =>
+  Effect.promise(async () => {
+    const { outputFiles } = await build({
+      stdin: { contents: source, resolveDir: root },
+      absWorkingDir: root,
+      bundle: true,
+      minify: true,
+      write: false,
+      format: "esm",
+      platform: "neutral",
+      // By the package's own name and `exports`, not by the paths of tsconfig.json, which lead to the sources.
+      tsconfigRaw: {},
+      external: ["effect", "effect/*", "@effect/*", "protobufjs/*"],
+      logLevel: "silent"
+    })
+    const [code = new Uint8Array()] = outputFiles.map((file) => file.contents)
+    return { minified: code.length, gzipped: gzipSync(code, { level: 9 }).length }
+  })
+
+const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`.padStart(9)
+
+const main = Effect.gen(function*() {
+  const entries = [
+    ...publicModules.map((module) => ({
+      name: module,
+      source: `export * from "effect-langfuse/${module}"`,
+      budget: budgets[module] ?? 0
+    })),
+    ...programs
+  ]
+  const width = Math.max(...entries.map(({ name }) => name.length))
+  yield* Console.log(`${"".padEnd(width)}   minified       gzip     budget`)
+  let over = 0
+  for (const { budget, name, source } of entries) {
+    const { gzipped, minified } = yield* sizeOf(source)
+    const verdict = gzipped > budget ? "  over its budget" : ""
+    if (gzipped > budget) over += 1
+    yield* Console.log(
+      `${name.padEnd(width)}  ${kilobytes(minified)}  ${kilobytes(gzipped)}  ${kilobytes(budget)}${verdict}`
+    )
+  }
+  if (over > 0) return yield* Effect.fail(`${over} over the budget in scripts/size.ts`)
+})
+
+Effect.runPromise(main.pipe(
+  Effect.catchAll((error) => Console.error(error).pipe(Effect.andThen(Effect.sync(() => void (process.exitCode = 1)))))
+))

@@ -1,0 +1,56 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Barrel from "effect-langfuse"
+import { readFileSync } from "node:fs"
+import {
+  isNodeModule,
+  isOptionalPeer,
+  manifest,
+  needsOptionalPeer,
+  packagesNeededBy,
+  publicModules,
+  sourceOf
+} from "../scripts/lib/modules.js"
+import { sdkName, version } from "../src/internal/version.js"
+
+const barrel = readFileSync(sourceOf("index"), "utf8")
+
+describe("the package", () => {
+  it("has a menu of all modules that need nothing optional, and of nothing else", () => {
+    assert.deepStrictEqual(
+      Object.keys(Barrel).sort(),
+      publicModules.filter((module) => !needsOptionalPeer(module))
+    )
+  })
+
+  it("has a menu whose lines say what a module is, in the order of their names", () => {
+    const lines = [...barrel.matchAll(/\/\*\* (.+)\. \*\/\nexport \* as (\w+) from "\.\/(\w+)\.js"/g)]
+    assert.deepStrictEqual(lines.map(([, , name]) => name), Object.keys(Barrel).sort())
+    for (const [, , name, file] of lines) assert.strictEqual(name, file)
+  })
+
+  it("has no module that needs what is neither a peer nor its own", () => {
+    for (const module of ["index", ...publicModules]) {
+      const strangers = packagesNeededBy(module).filter((name) => !(name in manifest.peerDependencies))
+      assert.deepStrictEqual(strangers, [], module)
+    }
+  })
+
+  it("needs an optional peer in one module alone", () => {
+    const needs = publicModules.filter(needsOptionalPeer).map((module) => [
+      module,
+      packagesNeededBy(module).filter(isOptionalPeer)
+    ])
+    assert.deepStrictEqual(needs, [["LangfuseAi", ["@effect/ai"]]])
+  })
+
+  it("has no module that needs Node", () => {
+    for (const module of publicModules) {
+      assert.deepStrictEqual(packagesNeededBy(module).filter(isNodeModule), [], module)
+    }
+  })
+
+  it("calls itself by its own name and version", () => {
+    assert.strictEqual(sdkName, manifest.name)
+    assert.strictEqual(version, manifest.version)
+  })
+})
