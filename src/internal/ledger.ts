@@ -26,10 +26,23 @@ export interface Watch {
   readonly stop: () => void
 }
 
+/**
+ * What is known of an event that is held: a link of a list, and noted on the event itself. In a `Map` or `Set` through which
+ * events pass in great numbers, the tables it has outgrown keep each other alive, and so the events that were in them, until
+ * the next full garbage collection.
+ */
 interface Held {
+  readonly ledger: Ledger
+  readonly event: Noted
   readonly sequence: number
   readonly bytes: number
+  previous: Held | undefined
+  next: Held | undefined
 }
+
+const note = Symbol("effect-langfuse/ledger")
+
+type Noted = IngestionEvent & { [note]?: Held | undefined }
 
 interface Watching {
   readonly upTo: number
@@ -42,7 +55,9 @@ export class Ledger {
   private sampledOut = 0
   private dropped = 0
   private readonly settled: Record<Settlement, number> = { delivered: 0, rejected: 0, failed: 0 }
-  private readonly held = new Map<IngestionEvent, Held>()
+  private first: Held | undefined
+  private last: Held | undefined
+  private pending = 0
   private readonly watching = new Set<Watching>()
   private sequence = 0
   /** Bytes of all events held. */
@@ -65,20 +80,25 @@ export class Ledger {
   }
 
   hold(event: IngestionEvent, bytes: number): void {
-    this.held.set(event, { sequence: this.sequence + 1, bytes })
+    const previous = this.last
+    const held: Held = { ledger: this, event, sequence: this.sequence + 1, bytes, previous, next: undefined }
+    held.event[note] = held
+    if (previous === undefined) this.first = held
+    else previous.next = held
+    this.last = held
+    this.pending++
     this.sequence++
     this.offered++
     this.heldBytes += bytes
-    Metrics.queueEvents.set(this.held.size)
+    Metrics.queueEvents.set(this.pending)
     Metrics.queueBytes.set(this.heldBytes)
   }
 
   /** Whether the event was held until now. */
   settle(event: IngestionEvent, outcome: Settlement): boolean {
-    const held = this.held.get(event)
+    const held = this.find(event)
     if (held === undefined) return false
-    this.held.delete(event)
-    this.heldBytes -= held.bytes
+    this.remove(held)
     this.settled[outcome]++
     for (const watch of this.watching) {
       if (held.sequence <= watch.upTo) {
@@ -87,26 +107,47 @@ export class Ledger {
       }
     }
     Metrics.settled[outcome].count(1)
-    Metrics.queueEvents.set(this.held.size)
+    Metrics.queueEvents.set(this.pending)
     Metrics.queueBytes.set(this.heldBytes)
     return true
   }
 
   /** Settles all that is held as failed; returns how many those were. */
   abandon(): number {
-    const events = [...this.held.keys()]
-    for (const event of events) this.settle(event, "failed")
-    return events.length
+    let abandoned = 0
+    for (let held = this.first; held !== undefined; held = this.first) {
+      this.settle(held.event, "failed")
+      abandoned++
+    }
+    return abandoned
   }
 
   isHeld(event: IngestionEvent): boolean {
-    return this.held.has(event)
+    return this.find(event) !== undefined
+  }
+
+  private find(event: Noted): Held | undefined {
+    const held = event[note]
+    return held?.ledger === this ? held : undefined
+  }
+
+  private remove(held: Held): void {
+    const { next, previous } = held
+    if (previous === undefined) this.first = next
+    else previous.next = next
+    if (next === undefined) this.last = previous
+    else next.previous = previous
+    held.event[note] = undefined
+    held.previous = undefined
+    held.next = undefined
+    this.pending--
+    this.heldBytes -= held.bytes
   }
 
   watch(): Watch {
     const watch: Watching = {
       upTo: this.sequence,
-      pending: this.held.size,
+      pending: this.pending,
       counts: { delivered: 0, rejected: 0, failed: 0 }
     }
     this.watching.add(watch)
@@ -121,7 +162,7 @@ export class Ledger {
       offered: this.offered,
       sampledOut: this.sampledOut,
       dropped: this.dropped,
-      pending: this.held.size,
+      pending: this.pending,
       ...this.settled
     }
   }
