@@ -73,7 +73,10 @@ const withDotenv = (path: Option.Option<string>) => <A, E, R>(effect: Effect.Eff
     onNone: () => effect,
     onSome: (path) =>
       PlatformConfigProvider.fromDotEnv(path).pipe(
-        Effect.mapError(() => invalid("--dotenv takes the path of a file that can be read")),
+        Effect.mapError(() => "--dotenv takes the path of a file that can be read"),
+        // What the command itself finds wrong is not printed by `@effect/cli`.
+        Effect.tapError((message) => Console.error(message)),
+        Effect.mapError(invalid),
         Effect.flatMap((file) =>
           Effect.configProviderWith((environment) =>
             Effect.withConfigProvider(effect, ConfigProvider.orElse(environment, () => file))

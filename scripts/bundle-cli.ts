@@ -23,8 +23,7 @@ export const bundle = async (directory: string): Promise<void> => {
     platform: "node",
     format: "esm",
     target: "node20.19",
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minify: true,
     legalComments: "none",
     metafile: true,
     logLevel: "warning"

@@ -48,6 +48,14 @@ const compile = (folder: string, modules: ReadonlyArray<string>, fixtures: Reado
     yield* Console.log(`  ${modules.length + 1} modules can be imported, no other`)
   })
 
+/** The command is one file, so it runs without what it is made of. */
+const commandRuns = (folder: string) =>
+  Effect.gen(function*() {
+    const { stdout } = yield* run("npx", ["--no-install", manifest.name, "--version"], { cwd: folder })
+    if (!stdout.includes(manifest.version)) return yield* Effect.dieMessage(`its command says it is ${stdout}`)
+    return yield* Console.log(`  npx ${manifest.name} runs`)
+  })
+
 /** Two copies of Effect break what fibers assume of each other. */
 const hasOneEffect = (folder: string) =>
   Effect.gen(function*() {
@@ -100,6 +108,7 @@ const main = Effect.gen(function*() {
   yield* compile(first, publicModules.filter((module) => !needsOptionalPeer(module)), [])
   yield* hasOneEffect(first)
   yield* hasSources(first)
+  yield* commandRuns(first)
 
   // What an optional peer of ours needs in turn, npm installs by itself.
   const newest = [...required, ...optional, "@effect/platform-node"].map(installed).concat(tools)

@@ -6,7 +6,7 @@
  */
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeHttpServer, NodeRuntime } from "@effect/platform-node"
-import { Console, Effect, Layer, Redacted } from "effect"
+import { Cause, Console, Effect, Layer, Redacted } from "effect"
 import { LangfuseServer } from "effect-langfuse"
 import { build } from "esbuild"
 import { createServer } from "node:http"
@@ -134,7 +134,7 @@ const tried = (folder: string) =>
       ),
       Effect.catchAllCause((cause) =>
         Console.error(cause).pipe(
-          Effect.as<Row>({ name, version: "", claims: none, note: oneLine(String(cause)) })
+          Effect.as<Row>({ name, version: "", claims: none, note: oneLine(Cause.pretty(cause)) })
         )
       ),
       Effect.tap((row) =>

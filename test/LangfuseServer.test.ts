@@ -202,6 +202,12 @@ describe("LangfuseServer", () => {
         assert.strictEqual(reply.status, 204)
         assert.strictEqual(reply.headers.get("access-control-allow-origin"), "*")
         assert.strictEqual(reply.headers.get("access-control-allow-headers"), "authorization")
+        const { url } = yield* LangfuseServer
+        for (const path of ["health", "scores", "otel/v1/traces"]) {
+          const { headers, status } = yield* request(`${url}/api/public/${path}`, { method: "OPTIONS" })
+          assert.strictEqual(status, 204, path)
+          assert.strictEqual(headers.get("access-control-allow-origin"), "*", path)
+        }
         const sent = yield* ingest([])
         assert.strictEqual(sent.headers.get("access-control-allow-origin"), "*")
         assert.isNull(sent.headers.get("access-control-expose-headers"))

@@ -58,6 +58,9 @@ export const run = (
   )
 }
 
-/** Runs it until the scope closes. What it writes is thrown away. */
+/** Runs it until the scope closes. What it writes is read, because a full pipe would stop it, and thrown away. */
 export const start = (command: string, args: ReadonlyArray<string>, options: Options = {}) =>
-  Command.start(make(command, args, options).pipe(Command.stdout("inherit"), Command.stderr("inherit")))
+  Effect.gen(function*() {
+    const process = yield* Command.start(make(command, args, options))
+    yield* Effect.forkScoped(Stream.runDrain(Stream.merge(process.stdout, process.stderr)))
+  })

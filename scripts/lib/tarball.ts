@@ -21,7 +21,9 @@ export const pack = Effect.gen(function*() {
     return yield* Effect.dieMessage("nothing is built: run npm run build")
   }
   const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-langfuse-pack-" })
-  const { stdout } = yield* run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: root })
+  const { stdout } = yield* run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
+    cwd: root
+  })
   const [packed] = yield* Schema.decode(Packed)(stdout)
   return {
     file: path.join(folder, packed.filename),

@@ -5,6 +5,7 @@ import { at } from "./program.js"
 
 export default {
   async fetch(request: Request): Promise<Response> {
+    if (request.method !== "POST") return new Response("ready")
     const address = await request.json() as Address
     return Response.json(await Effect.runPromise(at(address)))
   }

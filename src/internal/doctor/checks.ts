@@ -23,21 +23,11 @@ const addressOf = ({ source }: Settings): string => source === "default" ? "LANG
 // address
 // -------------------------------------------------------------------------------------
 
-/** Pages of Langfuse, and what official examples append for other exporters. */
-const page = /\/(api\/public|project|organization|auth|setup)(\/.*)?$/
-
 export const address = (settings: Settings): Verdict => {
   const { baseUrl, source } = settings
   const shown = source === "default"
     ? `${baseUrl}, the default, since LANGFUSE_BASE_URL is not set`
     : `${baseUrl} (${source})`
-  if (page.test(new URL(baseUrl).pathname)) {
-    return V.problem(
-      "address",
-      `${shown} is a page or an endpoint, and not the address of the server`,
-      `Set ${addressOf(settings)} to ${baseUrl.replace(page, "")}.`
-    )
-  }
   return sendsKeysInClear(settings)
     ? V.warning(
       "address",
@@ -76,13 +66,19 @@ export const server = (settings: Settings, health: Outcome, probes: Probes | und
           "Let this path through to Langfuse: \"auto\" looks there for the version."
         )
       }
-      return V.problem(
-        "server",
-        `this is not a Langfuse: ${described}`,
-        `Set ${addressOf(settings)} to the address at which Langfuse opens in a browser, without the path of a page.`
-      )
+      return V.problem("server", `this is not a Langfuse: ${described}`, cureOfAddress(settings))
     }
   })
+
+/** Pages of Langfuse, and what other exporters want to have appended. */
+const page = /\/(api\/public|project|organization|auth|setup)(\/.*)?$/
+
+const cureOfAddress = (settings: Settings): string => {
+  const { origin, pathname } = new URL(settings.baseUrl)
+  return page.test(pathname)
+    ? `Set ${addressOf(settings)} to ${origin}${pathname.replace(page, "")}: the rest is added to it.`
+    : `Set ${addressOf(settings)} to the address at which Langfuse opens in a browser, without the path of a page.`
+}
 
 const healthPath = "/api/public/health"
 
@@ -123,7 +119,7 @@ const redirection = (settings: Settings, answer: Answer): string | undefined => 
 }
 
 const redirected = (settings: Settings, answer: Answer, target: string): Verdict =>
-  page.test(target)
+  page.test(new URL(target).pathname)
     ? V.problem(
       "server",
       `redirected to a page (${answer.status}): something in front of Langfuse wants a login`,

@@ -42,9 +42,7 @@ export const run = (options: Options): Effect.Effect<Report, never, HttpClient.H
 
     yield* say(...verdicts)
     if (settings === undefined) return report
-    const address = Checks.address(settings)
-    yield* say(address)
-    if (address.outcome === "problem") return report
+    yield* say(Checks.address(settings))
 
     const health = yield* Probes.health(settings)
     const { keys } = settings

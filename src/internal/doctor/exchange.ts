@@ -8,7 +8,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import type * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { LangfuseError } from "../../LangfuseError.js"
 
@@ -105,5 +105,3 @@ const codeOf = (error: unknown): string | undefined => {
   }
   return undefined
 }
-
-export const isSilence = (outcome: Outcome): outcome is Either.Left<Silence, Answer> => Either.isLeft(outcome)

@@ -119,7 +119,10 @@ export const scores = (server: Server, request: Incoming): Answer.Answer => {
   return Answer.json(200, { id })
 }
 
-export const health = (server: Server, request: Incoming): Answer.Answer =>
-  request.method === "GET" || request.method === "HEAD"
+export const health = (server: Server, request: Incoming): Answer.Answer => {
+  // A browser asks first, because clients send their headers with the health check too.
+  if (request.method === "OPTIONS") return Answer.preflight(request.headers["access-control-request-headers"])
+  return request.method === "GET" || request.method === "HEAD"
     ? Answer.json(200, { status: "OK", version: server.version })
     : error(405, "MethodNotAllowedError", "Method not allowed")
+}

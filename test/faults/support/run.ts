@@ -16,12 +16,12 @@ const secret = "sk-lf-fault-e1b8a946"
 export const secretKey = Redacted.make(secret)
 
 /** What must never be read anywhere but in a request. */
-export const secrets: Readonly<Record<string, string>> = {
+export const secrets = {
   "the public key": publicKey,
   "the secret key": secret,
   "the Basic token": Buffer.from(`${publicKey}:${secret}`).toString("base64"),
   "the payload": marker
-}
+} as const
 
 export interface Setup {
   readonly protocol: Protocol
