@@ -25,17 +25,32 @@ export interface Delay {
   readonly max: number
 }
 
-/** Measures from now on, until it is asked. */
-export const delay = (): () => Delay => {
+export interface DelayMeter {
+  /** Does something that the delay is not to be charged for. */
+  readonly without: <A>(f: () => A) => A
+  /** Ends the measurement. */
+  readonly read: () => Delay
+}
+
+/** Measures from now on. */
+export const delay = (): DelayMeter => {
   const histogram = monitorEventLoopDelay({ resolution: 5 })
   const milliseconds = (nanoseconds: number) => Math.round(nanoseconds / 1e4) / 100
   histogram.enable()
-  return () => {
-    histogram.disable()
-    return {
-      p50: milliseconds(histogram.percentile(50)),
-      p99: milliseconds(histogram.percentile(99)),
-      max: milliseconds(histogram.max)
+  return {
+    without: (f) => {
+      histogram.disable()
+      const result = f()
+      histogram.enable()
+      return result
+    },
+    read: () => {
+      histogram.disable()
+      return {
+        p50: milliseconds(histogram.percentile(50)),
+        p99: milliseconds(histogram.percentile(99)),
+        max: milliseconds(histogram.max)
+      }
     }
   }
 }

@@ -170,7 +170,7 @@ const unwatched = (options: Options): Effect.Effect<Meters.Delay> =>
     const load = Load.make(yield* LangfuseIngest.LangfuseIngest, Random.make(options.seed), options)
     const delay = Meters.delay()
     yield* Effect.timeoutOption(load.run, `${Math.min(10, options.seconds / 5)} seconds`)
-    return delay()
+    return delay.read()
   }).pipe(Effect.provide(LangfuseIngest.layerNoop))
 
 export const run = (options: Options): Effect.Effect<Result> =>
@@ -197,27 +197,27 @@ export const run = (options: Options): Effect.Effect<Result> =>
       check(stats.dropped === load.offered() - load.accepted(), "the ledger counted other drops than were told")
       held = Math.max(held, (yield* Metric.value(heldBytes)).value)
     })
+    const delay = Meters.delay()
     const weigh = Effect.sync(() => {
-      heap = Math.max(heap, Meters.heap() - heapBefore)
+      heap = Math.max(heap, delay.without(Meters.heap) - heapBefore)
     })
 
     // The load and those who look at it.
     const started = performance.now()
-    const delay = Meters.delay()
     const looking = yield* Effect.fork(Effect.repeat(look, Schedule.spaced("10 millis")))
     const weighing = yield* Effect.fork(Effect.repeat(weigh, Schedule.spaced("5 seconds")))
     yield* Effect.timeoutOption(load.run, `${options.seconds} seconds`)
-    const delayed = delay()
+    const delayed = delay.read()
     const seconds = (performance.now() - started) / 1000
     yield* Fiber.interruptAll([looking, weighing])
     yield* look
-    yield* weigh
 
     // The end.
     const closing = performance.now()
     yield* exporter.close
     check(performance.now() - closing < 4500, "closing took longer than shutdownTimeout")
     yield* look
+    heap = Math.max(heap, Meters.heap() - heapBefore)
     const stats = yield* ingest.stats
     check(stats.pending === 0, "events were pending after close")
     check(load.oddFlushes().length === 0, `a flush reported ${load.oddFlushes()[0]}`)

@@ -340,7 +340,7 @@ describe("what the program brings along", () => {
         }),
         HttpClient.make(() => Effect.die(new Error(marker))),
         HttpClient.make(() => Effect.interrupt),
-        HttpClient.make(() => untyped(Effect.succeed(undefined))),
+        HttpClient.make(() => untyped(Effect.void)),
         HttpClient.make(() => untyped(Effect.succeed({ status: 207 }))),
         HttpClient.make(() => untyped(Effect.fail(marker)))
       ]
@@ -364,7 +364,7 @@ describe("what the program brings along", () => {
       const odd: ReadonlyArray<
         (batch: ReadonlyArray<IngestionEvent.IngestionEvent>) => Effect.Effect<unknown, unknown>
       > = [
-        () => Effect.succeed(undefined),
+        () => Effect.void,
         () => Effect.succeed({ delivered: [undefined], rejected: [null], failed: 7 }),
         () => Effect.fail(marker),
         () => Effect.die(new Error(marker)),

@@ -88,10 +88,13 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
     Effect.gen(function*() {
       const server = yield* serve(protocol)
       yield* server.always(Fault.status(503, { route }))
-      const outcome = yield* run(server, {
-        retry: Schedule.spaced("1 hour"),
-        flushTimeout: "100 millis",
-        shutdownTimeout: "200 millis"
+      const outcome = yield* Run.run({
+        protocol,
+        client: fetchClient,
+        baseUrl: server.url,
+        events: 5,
+        options: { retry: Schedule.spaced("1 hour"), flushTimeout: "100 millis", shutdownTimeout: "200 millis" },
+        meanwhile: () => Effect.asVoid(server.awaitRequests(protocol.name === "auto" ? 2 : 1))
       })
       assert.deepInclude(outcome.stats, { delivered: 0, failed: 5 })
       assert.isBelow(outcome.closing, 1500)

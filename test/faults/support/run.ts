@@ -6,10 +6,14 @@ import { assert } from "@effect/vitest"
 import { type Clock, Context, Duration, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
 import type { DeliveryReport, LangfuseConfig, LangfuseError } from "effect-langfuse"
 import { LangfuseIngest, LangfuseTransport } from "effect-langfuse"
+import { vi } from "vitest"
 import { isBalanced } from "../../utils/ingest.js"
 import { host, marker, newRun } from "./host.js"
 import * as Output from "./output.js"
 import type { Protocol } from "./protocols.js"
+
+// These tests wait for events, not for time, but a machine may have much else to do.
+vi.setConfig({ testTimeout: 60_000 })
 
 export const publicKey = "pk-lf-fault-3f0c7d51"
 const secret = "sk-lf-fault-e1b8a946"
@@ -56,8 +60,8 @@ const defaults: Partial<LangfuseConfig.Options> = {
   maxBatch: 5,
   interval: "20 millis",
   requestTimeout: "5 seconds",
-  flushTimeout: "5 seconds",
-  shutdownTimeout: "2 seconds"
+  flushTimeout: "20 seconds",
+  shutdownTimeout: "10 seconds"
 }
 
 /** Notes what becomes of each event, as soon as the ingest service learns it. */
