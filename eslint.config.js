@@ -3,7 +3,7 @@ import js from "@eslint/js"
 import tseslint from "typescript-eslint"
 
 export default tseslint.config(
-  { ignores: ["dist/**", "docs/**", "coverage/**", "node_modules/**"] },
+  { ignores: [".docgen/**", "dist/**", "docs/**", "coverage/**", "node_modules/**"] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   ...effect.configs.dprint,

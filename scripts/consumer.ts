@@ -8,6 +8,7 @@
 import { FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
+import { build } from "esbuild"
 import { run } from "./lib/command.js"
 import { isOptionalPeer, manifest, needsOptionalPeer, publicModules, root } from "./lib/modules.js"
 import { installed, lowest, pack, project } from "./lib/tarball.js"
@@ -47,6 +48,21 @@ const compile = (folder: string, modules: ReadonlyArray<string>, fixtures: Reado
     for (const name of ["modules.js", "doors.js"]) yield* run("node", [`out/${name}`], { cwd: folder })
     yield* Console.log(`  ${modules.length + 1} modules can be imported, no other`)
   })
+
+/** For a browser, without what is optional: a bundler must not give up on what is not installed. */
+const isBundled = (folder: string) =>
+  Effect.tryPromise(() =>
+    build({
+      absWorkingDir: folder,
+      entryPoints: ["modules.ts"],
+      bundle: true,
+      write: false,
+      format: "esm",
+      platform: "browser",
+      tsconfigRaw: {},
+      logLevel: "silent"
+    })
+  ).pipe(Effect.andThen(Console.log("  all of them can be bundled for a browser")))
 
 /** The command is one file, so it runs without what it is made of. */
 const commandRuns = (folder: string) =>
@@ -108,6 +124,7 @@ const main = Effect.gen(function*() {
   yield* compile(first, publicModules.filter((module) => !needsOptionalPeer(module)), [])
   yield* hasOneEffect(first)
   yield* hasSources(first)
+  yield* isBundled(first)
   yield* commandRuns(first)
 
   // What an optional peer of ours needs in turn, npm installs by itself.

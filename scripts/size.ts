@@ -45,13 +45,13 @@ const programs: ReadonlyArray<{ readonly name: string; readonly source: string; 
     source: `export { layerFromEnv } from "effect-langfuse/LangfuseIngest"
       export { layer } from "effect-langfuse/LangfuseTracer"
       export { generation, withTrace } from "effect-langfuse/Langfuse"`,
-    budget: 45_000
+    budget: 42_000
   },
   {
     name: "trace a program, through the barrel",
     source: `import { Langfuse, LangfuseIngest, LangfuseTracer } from "effect-langfuse"
       export const all = [Langfuse.generation, Langfuse.withTrace, LangfuseIngest.layerFromEnv, LangfuseTracer.layer]`,
-    budget: 50_000
+    budget: 49_000
   }
 ]
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Barrel from "effect-langfuse"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import {
   isNodeModule,
   isOptionalPeer,
@@ -8,6 +9,7 @@ import {
   needsOptionalPeer,
   packagesNeededBy,
   publicModules,
+  root,
   sourceOf
 } from "../scripts/lib/modules.js"
 import { sdkName, version } from "../src/internal/version.js"
@@ -52,5 +54,13 @@ describe("the package", () => {
   it("calls itself by its own name and version", () => {
     assert.strictEqual(sdkName, manifest.name)
     assert.strictEqual(version, manifest.version)
+  })
+
+  it("has a guide for contributors that knows every module, folder and command", () => {
+    const guide = readFileSync(join(root, "CONTRIBUTING.md"), "utf8")
+    const internal = readdirSync(join(root, "src/internal"), { withFileTypes: true })
+      .map((entry) => entry.isDirectory() ? `${entry.name}/` : entry.name)
+    const parts = [...publicModules.map((module) => `${module}.ts`), ...internal, ...Object.keys(manifest.scripts)]
+    assert.deepStrictEqual(parts.filter((part) => !guide.includes(part)), [])
   })
 })

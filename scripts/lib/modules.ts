@@ -16,6 +16,7 @@ interface Manifest {
   readonly peerDependencies: { readonly [name: string]: string }
   readonly peerDependenciesMeta: { readonly [name: string]: { readonly optional?: boolean } }
   readonly devDependencies: { readonly [name: string]: string }
+  readonly scripts: { readonly [name: string]: string }
 }
 
 export const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest
