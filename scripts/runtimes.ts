@@ -12,7 +12,7 @@ import { build } from "esbuild"
 import { createServer } from "node:http"
 import type { Outcome } from "../test/runtimes/program.js"
 import { manifest, root } from "./lib/modules.js"
-import { runtimes } from "./lib/runtimes.js"
+import { Absent, runtimes } from "./lib/runtimes.js"
 import { installed, pack, project } from "./lib/tarball.js"
 
 const versions = [{ version: "4.16.0" }, { version: "3.120.0", otlp: false }] as const
@@ -99,7 +99,7 @@ const failed = (row: Row) => row.claims !== undefined && claims.some((claim) => 
 
 const table = (rows: ReadonlyArray<Row>) =>
   [
-    `| runtime | version | ${claims.join(" | ")} | |`,
+    `| runtime | version | ${claims.join(" | ")} | why not |`,
     `|---|---|${claims.map(() => "---|").join("")}---|`,
     ...rows.map(({ claims: held, name, note, version }) =>
       `| ${name} | ${version} | ${
@@ -118,20 +118,19 @@ const tried = (folder: string) =>
       const runtime = yield* find
       const held = yield* Effect.forEach(versions, (options) =>
         against(options, (address) => runtime.run(folder, address)))
-      const both = Object.fromEntries(
-        claims.map((claim) => [
-          claim,
-          held.every((one) =>
-            one[claim]
-          )
-        ])
-      ) as unknown as Claims
+      const both: Claims = {
+        ingest: held.every((one) =>
+          one.ingest
+        ),
+        tracer: held.every((one) => one.tracer),
+        flush: held.every((one) => one.flush),
+        ledger: held.every((one) => one.ledger),
+        close: held.every((one) => one.close)
+      }
       return { name, version: runtime.version, claims: both, note: "" }
     }).pipe(
-      Effect.catchIf(
-        (error) => typeof error === "object" && error !== null && "_tag" in error && error._tag === "Absent",
-        (error) => Effect.succeed<Row>({ name, version: "", claims: undefined, note: oneLine(String(error)) })
-      ),
+      Effect.catchIf((error) => error instanceof Absent, (error) =>
+        Effect.succeed<Row>({ name, version: "", claims: undefined, note: oneLine(error.message) })),
       Effect.catchAllCause((cause) =>
         Console.error(cause).pipe(
           Effect.as<Row>({ name, version: "", claims: none, note: oneLine(Cause.pretty(cause)) })

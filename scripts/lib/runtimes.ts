@@ -54,7 +54,11 @@ const fromNpm = (name: string, version = "latest") =>
       duration: "3 minutes",
       onTimeout: () => new Absent({ reason: "its installation took too long" })
     }),
-    Effect.mapError(({ message }) => new Absent({ reason: message.trim().split("\n").slice(0, 2).join(": ") }))
+    Effect.mapError(({ message }) => {
+      const [what = "", ...lines] = message.trim().split("\n")
+      const why = lines.find((line) => /error/i.test(line))
+      return new Absent({ reason: why === undefined ? what : `${what}: ${why}` })
+    })
   )
 
 const variables = (address: Address) => ({
