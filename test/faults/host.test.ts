@@ -75,7 +75,7 @@ const quiet = (output: Output.Output) => {
   Run.searchFor(output.text())
 }
 
-// What auto sends goes through one of the others.
+// Auto sends by way of these.
 const wires = protocols.filter(({ name }) => name !== "auto")
 
 describe.each(wires.map((protocol) => [protocol.name, protocol] as const))("over %s", (_, protocol) => {

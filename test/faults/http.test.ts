@@ -8,7 +8,7 @@ import { afterAll } from "vitest"
 import * as Answers from "./support/answers.js"
 import { clients, fetchClient } from "./support/clients.js"
 import { marker } from "./support/host.js"
-import { type Protocol, protocols } from "./support/protocols.js"
+import { type Protocol, protocols, rowsFor } from "./support/protocols.js"
 import * as Run from "./support/run.js"
 import { serve } from "./support/server.js"
 
@@ -223,7 +223,7 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
   const answers = [...(protocol.name === "ingestion" ? Answers.ingestion : Answers.otlp), ...Answers.gateway]
 
   describe("a refusal of a whole request fails its events and no others, with one warning that says what to do", () => {
-    for (const answer of answers) {
+    for (const answer of rowsFor(protocol, answers, 8)) {
       it.scopedLive(answer.name, () =>
         check(
           protocol,
@@ -249,7 +249,7 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
   }
 
   describe("what a server says back is not said again", () => {
-    for (const [name, fault, warns] of echoes(protocol)) {
+    for (const [name, fault, warns] of rowsFor(protocol, echoes(protocol))) {
       it.scopedLive(name, () => check(protocol, fetchClient, fault, lost(warns)))
     }
   })

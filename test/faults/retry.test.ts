@@ -6,7 +6,7 @@ import { Effect, Schedule } from "effect"
 import { LangfuseServer } from "effect-langfuse"
 import { fetchClient } from "./support/clients.js"
 import * as FaultClock from "./support/clock.js"
-import { ingestion, type Protocol, protocols } from "./support/protocols.js"
+import { ingestion, type Protocol, protocols, rowsFor } from "./support/protocols.js"
 import * as Raw from "./support/raw.js"
 import * as Run from "./support/run.js"
 import { serve } from "./support/server.js"
@@ -34,7 +34,7 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
     ["a reset after everything was stored", Fault.reset("after", { route })],
     ["an answer that breaks off", Fault.reset("body", { route })]
   ]
-  for (const [what, fault] of passing) {
+  for (const [what, fault] of rowsFor(protocol, passing)) {
     it.scopedLive(`after ${what} the same events go out once more, with the same ids, and are stored once`, () =>
       Effect.gen(function*() {
         const server = yield* serve(protocol)

@@ -38,3 +38,9 @@ export const otlp: Protocol = {
 export const auto: Protocol = { ...otlp, name: "auto", transport: LangfuseTransport.layerAuto }
 
 export const protocols: ReadonlyArray<Protocol> = [ingestion, otlp, auto]
+
+/**
+ * The rows that a protocol is tried with: all of them, or the first few for auto, which sends by way of the others.
+ */
+export const rowsFor = <A>(protocol: Protocol, rows: ReadonlyArray<A>, few = 3): ReadonlyArray<A> =>
+  protocol.name === "auto" ? rows.slice(0, few) : rows
