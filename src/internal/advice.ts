@@ -48,7 +48,8 @@ const adviceOnStatus = (status: number): string => {
     default:
       return status >= 500
         ? "the server is in trouble; retry sends failed events again"
-        : status >= 300 && status < 400
+        // A browser shows no status of a redirect.
+        : status === 0 || (status >= 300 && status < 400)
         ? `redirects are not followed; ${wrongAddress}`
         : "the server did not understand the request"
   }

@@ -4,6 +4,7 @@
  * Splits by bytes, bounds each request in time, halves what is too large, pauses when told to, and tries again where the
  * user asked for it. It never fails: whatever goes wrong is in the report.
  */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -11,9 +12,12 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
+import * as FiberRef from "effect/FiberRef"
+import { identity } from "effect/Function"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -87,7 +91,7 @@ interface Pause {
 const notPaused: Pause = { from: 0, until: 0 }
 
 export const make = (client: HttpClient.HttpClient, options: ResolvedTransport): Sender => {
-  const http = transformed(client, options).pipe(HttpClient.withTracerPropagation(false))
+  const http = transformed(staying(client), options).pipe(HttpClient.withTracerPropagation(false))
   const reword = rewording(options)
   let paused = notPaused
 
@@ -311,6 +315,28 @@ const hidden = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
     value: () => ({ _id: "@effect/platform/HttpBody", _tag: body._tag, contentLength: body.contentLength })
   })
 
+/**
+ * Has `fetch` tell a redirect instead of following it, as other clients do: what is traced goes to `baseUrl` and nowhere
+ * else. What the program itself says about requests counts, for example a dispatcher. It may say it to the layer of its
+ * client, and so it is looked for inside of the client, where both can be seen.
+ */
+const staying = (client: HttpClient.HttpClient): HttpClient.HttpClient => {
+  const inner = HttpClient.mapRequestEffect(client, (request) => Effect.as(staysHere, request))
+  return HttpClient.makeWith(
+    Effect.flatMap((request) => Effect.locallyWith(inner.execute(request), FiberRef.currentContext, identity)),
+    Effect.succeed
+  )
+}
+
+const staysHere = FiberRef.update(
+  FiberRef.currentContext,
+  (context) =>
+    Context.add(context, FetchHttpClient.RequestInit, {
+      redirect: "manual",
+      ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit))
+    })
+)
+
 /** The transformation is the user's code: one that breaks fails requests, not the program when it starts. */
 const transformed = (client: HttpClient.HttpClient, options: ResolvedTransport): HttpClient.HttpClient => {
   try {
@@ -408,11 +434,12 @@ const unanswered = (cause: Cause.Cause<unknown>): LangfuseError => {
   })
 }
 
-const errorCode = (error: unknown): string | undefined => {
+/** Of an error, or of one that it was caused by. */
+export const errorCode = (error: unknown): string | undefined => {
   let current = error
   for (let depth = 0; depth < 8 && typeof current === "object" && current !== null; depth++) {
     const code = "code" in current ? current.code : undefined
-    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code
+    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code
     current = "cause" in current ? current.cause : undefined
   }
   return undefined
@@ -421,12 +448,13 @@ const errorCode = (error: unknown): string | undefined => {
 const refused = (answer: Answer): LangfuseError =>
   new LangfuseError({
     reason: answer.status === 413 ? "TooLarge" : "Status",
-    status: answer.status,
+    // A browser shows no more of a redirect than that there was one, and 0 is no status.
+    status: answer.status === 0 ? undefined : answer.status,
     description: serverMessage(answer) ?? describeStatus(answer.status)
   })
 
 const describeStatus = (status: number): string =>
-  status >= 300 && status < 400 ? "redirected, which is not followed" : "refused without a reason"
+  status === 0 || (status >= 300 && status < 400) ? "redirected, which is not followed" : "refused without a reason"
 
 /**
  * The reason Langfuse gives in the documented shapes `{"message": …}` and `{"error": …}`. Other bodies are not repeated:
