@@ -1,32 +1,23 @@
 import { FileSystem } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
+import { copyFile } from "node:fs/promises"
 import * as Session from "../examples/lib/session.js"
+import { compile, compiled, outdir, root } from "../scripts/lib/compile.js"
+import { node } from "./utils/process.js"
 
-const root = fileURLToPath(new URL("..", import.meta.url))
+const folder = "effect-langfuse-examples"
 
-/** Runs an example as its npm script does; ends by itself, or is ended after 30 seconds. */
-const run = (args: ReadonlyArray<string>, env: Record<string, string> = {}) =>
-  Effect.async<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>((resume) => {
-    const child = spawn(process.execPath, ["--import", "tsx", ...args], {
-      cwd: root,
-      timeout: 30_000,
-      env: { PATH: process.env["PATH"] ?? "", ...env }
-    })
-    let stdout = ""
-    let stderr = ""
-    child.stdout.on("data", (chunk) => void (stdout += chunk))
-    child.stderr.on("data", (chunk) => void (stderr += chunk))
-    child.on("close", (code) => resume(Effect.succeed({ code, stdout, stderr })))
-    return Effect.sync(() => void child.kill())
-  })
+const examples = ["agent-session", "agent", "effect-ai", "http-server", "tee"]
+
+/** Runs an example as its npm script does, but compiled once for all of its runs. */
+const run = (example: string, args: ReadonlyArray<string>, env: { readonly [name: string]: string } = {}) =>
+  node(compiled(folder, example), args, env)
 
 /** The same example against an embedded v4 and an embedded v3. */
 const onBoth = (example: string) =>
-  Effect.all([run([example, "--server", "v4"]), run([example, "--server", "v3"])], { concurrency: 2 })
+  Effect.all([run(example, ["--server", "v4"]), run(example, ["--server", "v3"])], { concurrency: 2 })
 
 const withFile = (content: string) =>
   Effect.gen(function*() {
@@ -40,12 +31,22 @@ const withFile = (content: string) =>
 const shape = (stdout: string): string =>
   stdout.replace(/ · (\d+(\.\d+)? m?s)/g, "").replace(/ · trace [0-9a-f ·span]+/g, "")
 
+beforeAll(async () => {
+  await compile({
+    entries: Object.fromEntries(examples.map((name) => [name, `examples/${name}.ts`])),
+    folder,
+    packages: "bundled"
+  })
+  // Read from beside the program.
+  await copyFile(`${root}examples/session.json`, `${outdir(folder)}/session.json`)
+}, 60_000)
+
 describe("examples", () => {
   it.live(
     "the main one replays its session, on both kinds of server, with the same result",
     () =>
       Effect.gen(function*() {
-        const [v4, v3] = yield* onBoth("examples/agent-session.ts")
+        const [v4, v3] = yield* onBoth("agent-session")
         assert.strictEqual(v4.code, 0, v4.stderr)
         assert.strictEqual(v3.code, 0, v3.stderr)
         // The replay runs on a clock of its own, so even durations are the same.
@@ -59,12 +60,12 @@ describe("examples", () => {
     60_000
   )
 
-  for (const name of ["agent", "effect-ai", "http-server", "tee"]) {
+  for (const name of examples.slice(1)) {
     it.live(
       `${name} leaves the same tree on both kinds of server, and a balanced ledger`,
       () =>
         Effect.gen(function*() {
-          const [v4, v3] = yield* onBoth(`examples/${name}.ts`)
+          const [v4, v3] = yield* onBoth(name)
           assert.strictEqual(v4.code, 0, v4.stderr)
           assert.strictEqual(v3.code, 0, v3.stderr)
           assert.strictEqual(shape(v4.stdout), shape(v3.stdout))
@@ -77,7 +78,7 @@ describe("examples", () => {
   it.scopedLive("a malformed session is one line with file and position, and exit code 2", () =>
     Effect.gen(function*() {
       const path = yield* withFile("{\"trajectory\": [\n  {\"action\": \"ls\",}]}")
-      const { code, stderr, stdout } = yield* run(["examples/agent-session.ts", path])
+      const { code, stderr, stdout } = yield* run("agent-session", [path])
       assert.strictEqual(code, 2)
       assert.strictEqual(stdout, "")
       assert.strictEqual(stderr, `${path}:2:19: not JSON\n`)
@@ -85,7 +86,7 @@ describe("examples", () => {
 
   it.live("a malformed setting is one line that names the variable, and exit code 2", () =>
     Effect.gen(function*() {
-      const { code, stderr } = yield* run(["examples/agent-session.ts"], {
+      const { code, stderr } = yield* run("agent-session", [], {
         LANGFUSE_PUBLIC_KEY: "pk-lf-1",
         LANGFUSE_SECRET_KEY: "sk-lf-hidden",
         LANGFUSE_SAMPLE_RATE: "7"
