@@ -60,7 +60,7 @@ export const make = (
     const ask: Effect.Effect<Choice, LangfuseError> = Effect.suspend(() =>
       choice === undefined
         ? sender.get("/api/public/health").pipe(
-          Effect.flatMap(readHealth),
+          Effect.flatMap(firstChoice),
           options.retry === undefined
             ? (health) => health
             : Effect.retry({ schedule: options.retry, while: (error) => error.retryable }),
@@ -99,25 +99,44 @@ export const isCloud = (baseUrl: string): boolean => /^(.+\.)?cloud\.langfuse\.c
  * What the answer of the health check tells. One that is not Langfuse's, as of a proxy that keeps the path to itself, tells
  * nothing: then OTLP is tried, which says whether it is there.
  */
-const readHealth = (answer: Sender.Answer): Either.Either<Choice, LangfuseError> => {
-  const version = majorVersion(answer.text)
-  if (version !== undefined) return Either.right(version >= 4 ? "otlp" : "ingestion")
-  return answer.status >= 500 || answer.status === 429 || answer.status === 408
+const firstChoice = (answer: Sender.Answer): Either.Either<Choice, LangfuseError> => {
+  const { version } = readHealth(answer)
+  if (version !== undefined) return Either.right(choiceFor(version))
+  return isTrouble(answer.status)
     ? Either.left(
       new LangfuseError({ reason: "Status", status: answer.status, description: "the health check was not answered" })
     )
     : Either.right("otlp")
 }
 
-const majorVersion = (text: string): number | undefined => {
+/** What a health check may answer later that did not now. */
+export const isTrouble = (status: number): boolean => status >= 500 || status === 429 || status === 408
+
+/** What the health check says; all of it can be missing. */
+export interface Health {
+  readonly version: string | undefined
+  /** `OK`, or what is wrong. */
+  readonly state: string | undefined
+}
+
+export const readHealth = ({ text }: { readonly text: string }): Health => {
   try {
-    const health: { readonly version?: unknown } | null = JSON.parse(text)
-    const match = typeof health?.version === "string" ? /^v?(\d+)(\.|$)/.exec(health.version) : null
-    return match === null ? undefined : Number(match[1])
+    const health: { readonly version?: unknown; readonly status?: unknown } | null = JSON.parse(text)
+    const version = health?.version
+    const state = health?.status
+    return {
+      version: typeof version === "string" && /^v?\d+(\.|$)/.test(version)
+        ? version.replace(/^v/, "").slice(0, 40)
+        : undefined,
+      state: typeof state === "string" ? state.slice(0, 200) : undefined
+    }
   } catch {
-    return undefined
+    return { version: undefined, state: undefined }
   }
 }
+
+/** Where a server of this version takes traces and observations. */
+export const choiceFor = (version: string): Choice => Number.parseInt(version, 10) >= 4 ? "otlp" : "ingestion"
 
 /** Refused since v4 takes no events of this kind at its batch endpoint: see `IngestionResponse`. */
 const isUnwanted = ({ error }: DeliveryReport.Undelivered): boolean =>

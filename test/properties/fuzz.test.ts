@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Either, Exit, FastCheck, Layer, Logger, Redacted, Scope } from "effect"
 import { IngestionResponse, LangfuseConfig, LangfuseIngest } from "effect-langfuse"
 import { parse as parseSession } from "../../examples/lib/session.js"
+import * as Auto from "../../src/internal/auto.js"
 import * as Sender from "../../src/internal/sender.js"
 import * as Client from "../utils/client.js"
 import { event, isBalanced, keys } from "../utils/ingest.js"
@@ -123,6 +124,33 @@ describe("what a refusal says", () => {
   it.prop("of its reason is a short text or nothing", [headers, bodies], ([headers, text]) => {
     const message = Sender.serverMessage({ status: 400, headers, text })
     assert.isTrue(message === undefined || (message.length > 0 && message.length <= 200))
+  }, { fastCheck: runs(500), timeout })
+})
+
+describe("what the health check says", () => {
+  const healths = FastCheck.oneof(
+    text,
+    like("version", "status").map((value) => JSON.stringify(value)),
+    FastCheck.record({
+      version: FastCheck.oneof(
+        FastCheck.string(),
+        FastCheck.constantFrom("4", "v3.1", "4.0.0-dev", "4x", "v", "-1", "1e9", "9".repeat(400)),
+        FastCheck.anything()
+      ),
+      status: FastCheck.anything()
+    }).map((value) => {
+      try {
+        return JSON.stringify(value)
+      } catch {
+        return "{"
+      }
+    })
+  )
+
+  it.prop("is a version and a state, both of them short, or nothing", [healths], ([text]) => {
+    const { state, version } = Auto.readHealth({ text })
+    if (state !== undefined) assert.isAtMost(state.length, 200)
+    if (version !== undefined) assert.match(version, /^\d.{0,39}$/s)
   }, { fastCheck: runs(500), timeout })
 })
 

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { LangfuseError } from "../../LangfuseError.js"
+import { errorCode } from "../sender.js"
 
 export interface Answer {
   readonly status: number
@@ -75,7 +76,7 @@ const readText = (response: HttpClientResponse.HttpClientResponse) =>
   })
 
 const unreachable = (cause: unknown): Silence => {
-  const code = codeOf(cause)
+  const code = errorCode(cause)
   return {
     error: new LangfuseError({
       reason: "Unreachable",
@@ -94,14 +95,3 @@ const timedOut = (timeout: Duration.Duration): Silence => ({
   }),
   code: undefined
 })
-
-/** Of an error, or of one that it was caused by. Nothing else of them is kept: they can hold the request. */
-const codeOf = (error: unknown): string | undefined => {
-  let current = error
-  for (let depth = 0; depth < 8 && typeof current === "object" && current !== null; depth++) {
-    const code = "code" in current ? current.code : undefined
-    if (typeof code === "string" && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code
-    current = "cause" in current ? current.cause : undefined
-  }
-  return undefined
-}

@@ -6,10 +6,10 @@
  */
 import * as Either from "effect/Either"
 import * as Auto from "../auto.js"
-import type { Answer, Outcome } from "./exchange.js"
+import type { Outcome } from "./exchange.js"
 import type { Endpoint, Probes } from "./probes.js"
 
-export { isCloud } from "../auto.js"
+export { isCloud, isTrouble, readHealth } from "../auto.js"
 
 /** @see https://langfuse.com/security/data-regions */
 export const regions = [
@@ -31,31 +31,6 @@ export interface Choice {
   readonly works: boolean
 }
 
-/** What the health check says; all of it can be missing. */
-export interface Health {
-  readonly version: string | undefined
-  /** `OK`, or what is wrong. */
-  readonly state: string | undefined
-}
-
-export const unknown: Health = { version: undefined, state: undefined }
-
-export const readHealth = ({ text }: Answer): Health => {
-  try {
-    const health: { readonly version?: unknown; readonly status?: unknown } | null = JSON.parse(text)
-    const version = health?.version
-    const state = health?.status
-    return {
-      version: typeof version === "string" && /^v?\d+(\.|$)/.test(version)
-        ? version.replace(/^v/, "").slice(0, 40)
-        : undefined,
-      state: typeof state === "string" ? state.slice(0, 200) : undefined
-    }
-  } catch {
-    return unknown
-  }
-}
-
 /** `undefined` when `auto` cannot choose. */
 export const choose = (baseUrl: string, health: Outcome, probes: Probes): Choice | undefined => {
   const first = firstChoice(baseUrl, health)
@@ -65,20 +40,18 @@ export const choose = (baseUrl: string, health: Outcome, probes: Probes): Choice
 const firstChoice = (baseUrl: string, health: Outcome): Pick<Choice, "protocol" | "why"> | undefined => {
   if (Auto.isCloud(baseUrl)) return { protocol: "otlp", why: "Langfuse Cloud takes them no other way" }
   if (Either.isLeft(health)) return undefined
-  const { status } = health.right
-  const { version } = readHealth(health.right)
+  const { version } = Auto.readHealth(health.right)
   if (version === undefined) {
-    return isTrouble(status)
+    return Auto.isTrouble(health.right.status)
       ? undefined
       : { protocol: "otlp", why: "the version is not known, so it tries that first" }
   }
-  return Number.parseInt(version, 10) >= 4
-    ? { protocol: "otlp", why: `Langfuse ${version} is version 4 or later` }
-    : { protocol: "ingestion", why: `Langfuse ${version} is older than version 4` }
+  const protocol = Auto.choiceFor(version)
+  return {
+    protocol,
+    why: `Langfuse ${version} is ${protocol === "otlp" ? "version 4 or later" : "older than version 4"}`
+  }
 }
-
-/** What a health check may answer later that did not now. */
-export const isTrouble = (status: number): boolean => status >= 500 || status === 429 || status === 408
 
 /** Where the first choice is turned away, `auto` goes to the other. */
 const settle = (protocol: Choice["protocol"], why: string, { batch, otlp }: Probes): Choice => {
