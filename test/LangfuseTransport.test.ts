@@ -301,7 +301,7 @@ for (const subject of subjects) {
           }),
           Effect.fork
         )
-        yield* until(() => Effect.runSync(server.requests).some((each) => each.method === "POST"))
+        yield* until(Effect.map(server.requests, (requests) => requests.some((each) => each.method === "POST")))
         assert.deepStrictEqual([...settled], [])
         yield* turns()
         yield* TestClock.adjust("1 second")

@@ -11,7 +11,7 @@ import { run, start } from "./command.js"
 import { project } from "./tarball.js"
 
 /** Why a runtime is not there. */
-export class Absent extends Schema.TaggedError<Absent>("Absent")("Absent", { reason: Schema.String }) {
+export class Absent extends Schema.TaggedError<Absent>()("Absent", { reason: Schema.String }) {
   override get message() {
     return this.reason
   }

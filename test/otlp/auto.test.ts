@@ -319,7 +319,7 @@ describe("layerAuto", () => {
         yield* memory.server.setVersion("3.10.0")
         yield* memory.server.setOtlp(false)
         yield* TestClock.adjust("10 minutes")
-        yield* until(() => Effect.runSync(ingest.stats).pending === 0)
+        yield* until(Effect.map(ingest.stats, ({ pending }) => pending === 0))
         assert.deepInclude(yield* ingest.stats, { delivered: 1, failed: 0 })
         assert.isTrue(isBalanced(yield* ingest.stats))
       }))

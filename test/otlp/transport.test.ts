@@ -233,7 +233,7 @@ describe("layerOtlp", () => {
         yield* turns()
         assert.deepStrictEqual(yield* stored, [])
         yield* TestClock.adjust("1 minutes")
-        yield* until(() => Effect.runSync(ingest.stats).pending === 0)
+        yield* until(Effect.map(ingest.stats, ({ pending }) => pending === 0))
         assert.deepInclude(yield* ingest.stats, { pending: 0, delivered: 2 })
         const observations = yield* server.observations
         assert.sameMembers(observations.map((each) => each.name), ["stuck", "alone"])
@@ -271,7 +271,7 @@ describe("layerOtlp", () => {
         yield* turns()
         yield* setUp(false)
         yield* TestClock.adjust("10 minutes")
-        yield* until(() => Effect.runSync(ingest.stats).pending === 0)
+        yield* until(Effect.map(ingest.stats, ({ pending }) => pending === 0))
         assert.deepInclude(yield* ingest.stats, { pending: 0, failed: 2 })
         assert.isTrue(logs.warnings().some((line) => line.startsWith("2 Langfuse events failed: no connection")))
       }))
@@ -300,7 +300,7 @@ describe("layerOtlp", () => {
         yield* TestClock.adjust("1 second")
         assert.deepStrictEqual(yield* Fiber.join(flushing), { delivered: 0, rejected: 0, failed: 0, pending: 1 })
         yield* TestClock.adjust("2 seconds")
-        yield* until(() => Effect.runSync(ingest.stats).delivered === 1)
+        yield* until(Effect.map(ingest.stats, ({ delivered }) => delivered === 1))
         assert.isTrue(isBalanced(yield* ingest.stats))
       }))
 
