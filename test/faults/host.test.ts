@@ -170,7 +170,9 @@ describe.each(protocols.map((protocol) => [protocol.name, protocol] as const))("
         if (i % 500 === 0) yield* Effect.sleep("1 millis")
         assert.isAtMost((yield* ingest.stats).pending, 1024 + 100)
       }
-      assert.isAtMost(raw.open().most, 1)
+      assert.isAtMost(raw.requests(), 1)
+      // The connection over which auto asked what it talks to may not be free again by then.
+      assert.isAtMost(raw.open().most, name === "auto" ? 2 : 1)
       const { exit, took } = yield* close
       assert.isTrue(Exit.isSuccess(exit))
       assert.isBelow(took, 1500)

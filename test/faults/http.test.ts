@@ -138,6 +138,45 @@ const odd207: ReadonlyArray<readonly [string, LangfuseServer.Fault, Middle]> = [
     rejected: all,
     warns: /^5 Langfuse events were rejected/
   }],
+  [
+    "a scope refused",
+    Fault.rewrite((body) => {
+      const answer: { successes: Array<{ id: string }> } = JSON.parse(body)
+      const errors = answer.successes.map(({ id }) => ({
+        id,
+        status: 401,
+        message: "Authentication error",
+        error: "Access Scope Denied"
+      }))
+      return JSON.stringify({ successes: [], errors })
+    }, { route: "ingestion" }),
+    {
+      delivered: [],
+      rejected: all,
+      warns: /^5 Langfuse events were rejected: 401: Authentication error: with a public key/
+    }
+  ],
+  [
+    "one rule broken, as Langfuse tells it, and an event that it could not name",
+    Fault.rewrite((body) => {
+      const answer: { successes: Array<{ id: string }> } = JSON.parse(body)
+      const [first, ...successes] = answer.successes
+      const error = JSON.stringify([{
+        origin: "string",
+        code: "too_big",
+        maximum: 1000,
+        path: ["body", "name"],
+        message: "Too big: expected string to have <=1000 characters"
+      }])
+      const refused = { status: 400, message: "Invalid request data", error }
+      return JSON.stringify({ successes, errors: [{ ...refused, id: first?.id }, { ...refused, id: "unknown" }] })
+    }, { route: "ingestion" }),
+    {
+      delivered: [6, 7, 8, 9],
+      rejected: [5],
+      warns: /^1 Langfuse events were rejected: 400: Invalid request data: body\.name \(too_big\)/
+    }
+  ],
   ["a refusal worth another try, without retry", Fault.reject([0], { status: 503, message: "busy" }), {
     delivered: [6, 7, 8, 9],
     rejected: [5],

@@ -33,7 +33,14 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
       const limited = (headers: Readonly<Record<string, string>>, body: unknown) =>
         Fault.respond({
           status: 429,
-          headers: { "content-type": "application/json", ...headers },
+          headers: {
+            "content-type": "application/json; charset=utf-8",
+            "x-ratelimit-limit": "1000",
+            "x-ratelimit-remaining": "0",
+            // Neither a number nor a date of HTTP, and so nothing to go by.
+            "x-ratelimit-reset": "Mon Nov 23 2026 12:00:30 GMT+0000 (Coordinated Universal Time)",
+            ...headers
+          },
           body: typeof body === "string" ? body : JSON.stringify(body),
           route: protocol.route
         })

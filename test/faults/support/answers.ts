@@ -55,6 +55,10 @@ export const ingestion: ReadonlyArray<Answer> = [
     error: "UnauthorizedError",
     message: "No authorization header"
   }, keys),
+  of("401, another scheme", 401, json, {
+    error: "UnauthorizedError",
+    message: "Invalid authorization header"
+  }, keys),
   of("401, wrong keys", 401, json, {
     error: "UnauthorizedError",
     message: "Invalid credentials. Confirm that you've configured the correct host."
@@ -101,6 +105,10 @@ export const otlp: ReadonlyArray<Answer> = [
 
 /** Of whatever stands in front. */
 export const gateway: ReadonlyArray<Answer> = [
+  {
+    ...of("413 of Langfuse", 413, plain, "Body exceeded 4.5mb limit", /lower maxEventBytes/),
+    isDivided: true
+  },
   {
     ...of("413 of a proxy", 413, html, page("413 Request Entity Too Large"), /lower maxEventBytes/),
     isDivided: true

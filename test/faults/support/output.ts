@@ -113,6 +113,12 @@ export const capture = Effect.gen(function*() {
         all.push(key, everything(value))
         attribute(key, value)
       }
+      // A log line inside of a span is one of its events.
+      const event = span.event.bind(span)
+      span.event = (name, startTime, attributes) => {
+        all.push(name, everything(attributes))
+        event(name, startTime, attributes)
+      }
       return span
     },
     context: (f, fiber) => native.context(f, fiber)
