@@ -51,6 +51,9 @@ const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)
 const late = ({ max, p50, p99 }: Run.Result["delay"]): string =>
   `late by ${p50} ms (p50), ${p99} ms (p99), ${max} ms at most`
 
+const injected = ({ well: _, ...faults }: Run.Result["faults"]): number =>
+  Object.values(faults).reduce((sum, count) => sum + count, 0)
+
 const print = (result: Run.Result): void => {
   const { delay, delayUnwatched, faults, memory, stats } = result
   const lines: ReadonlyArray<readonly [string, string]> = [
@@ -61,11 +64,12 @@ const print = (result: Run.Result): void => {
     ["failed", String(stats.failed)],
     ["pending", String(stats.pending)],
     ["requests", String(result.requests)],
-    ["faults", Object.entries(faults).map(([fault, count]) => `${fault} ${count}`).join(", ")],
+    ["faults", `${injected(faults)}: ${Object.entries(faults).map(([fault, n]) => `${fault} ${n}`).join(", ")}`],
     ["bad inputs", String(result.badInputs)],
     ["warnings", String(result.warnings)],
     ["held at most", `${mebibytes(memory.held)} of ${mebibytes(memory.boundOfHeld)}`],
     ["heap grew by", `${mebibytes(memory.heap)} of ${mebibytes(memory.boundOfHeap)}`],
+    ["resident", `${mebibytes(memory.resident)} at most, of the whole process`],
     ["event loop", late(delay)],
     ["unwatched", late(delayUnwatched)]
   ]

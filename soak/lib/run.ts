@@ -24,7 +24,7 @@ export interface Result {
   readonly protocol: LangfuseConfig.Protocol
   readonly seconds: number
   readonly stats: LangfuseIngest.IngestStats
-  /** Requests that met each fault. */
+  /** Requests that met each fault, and how often the server was closed. */
   readonly faults: Readonly<Record<string, number>>
   readonly requests: number
   readonly badInputs: number
@@ -34,6 +34,8 @@ export interface Result {
     readonly held: number
     /** Most that the heap grew, garbage taken out. */
     readonly heap: number
+    /** Most that the whole process had from the system. */
+    readonly resident: number
     readonly boundOfHeld: number
     readonly boundOfHeap: number
   }
@@ -46,6 +48,8 @@ export interface Result {
 }
 
 const mebibyte = 1024 * 1024
+const capacity = 4000
+const maxBatch = 20
 const maxQueueBytes = 3 * mebibyte
 const maxBatchBytes = 512 * 1024
 /** What the table of OpenTelemetry spans may keep besides (twice 4 MiB, and 16 MiB), and what V8 keeps for itself. */
@@ -56,8 +60,8 @@ const configure = (options: Options, baseUrl: string): LangfuseConfig.Options =>
   secretKey: Redacted.make("sk-lf-soak"),
   baseUrl,
   protocol: options.protocol,
-  capacity: 4000,
-  maxBatch: 20,
+  capacity,
+  maxBatch,
   interval: "100 millis",
   maxQueueBytes,
   maxBatchBytes,
@@ -189,13 +193,17 @@ export const run = (options: Options): Effect.Effect<Result> =>
     const load = Load.make(ingest, Random.make(options.seed), options)
     let held = 0
     let heap = 0
+    let resident = 0
 
     const look = Effect.gen(function*() {
       const stats = yield* ingest.stats
       check(isBalanced(stats), "the ledger did not balance at every look")
       check(stats.offered === load.offered(), "the ledger counted other offers than there were")
       check(stats.dropped === load.offered() - load.accepted(), "the ledger counted other drops than were told")
+      // Every event of the load is complete, so nothing is held besides the queue and the batch on its way.
+      check(stats.pending <= capacity + maxBatch, "more events were held than the queue and one batch")
       held = Math.max(held, (yield* Metric.value(heldBytes)).value)
+      resident = Math.max(resident, process.memoryUsage.rss())
     })
     const delay = Meters.delay()
     const weigh = Effect.sync(() => {
@@ -248,7 +256,7 @@ export const run = (options: Options): Effect.Effect<Result> =>
       faults: account.faults,
       requests: account.requests,
       badInputs: load.badInputs(),
-      memory: { held, heap, boundOfHeld: maxQueueBytes, boundOfHeap },
+      memory: { held, heap, resident, boundOfHeld: maxQueueBytes, boundOfHeap },
       delay: delayed,
       delayUnwatched,
       warnings: exporter.warnings(),

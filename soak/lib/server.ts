@@ -42,6 +42,10 @@ const start = ({ delay, seed, version }: Order): void => {
   let requests = 0
   let fault: Fault = "well"
 
+  const count = (met: Fault): void => {
+    counts[met] = (counts[met] ?? 0) + 1
+  }
+
   const store = (sent: ReadonlyArray<Sent>): void => {
     for (const { number } of sent) if (number !== undefined) stored.add(number)
   }
@@ -67,10 +71,10 @@ const start = ({ delay, seed, version }: Order): void => {
     const well = isExport ? 200 : 207
     const now = fault
     requests++
-    counts[now] = (counts[now] ?? 0) + 1
+    if (now !== "closed") count(now)
     switch (now) {
       case "well":
-      case "closed":
+      case "closed": // It was on its way then.
         return respond(response, well, accept(sent, isExport))
       case "late":
         setTimeout(() => respond(response, well, accept(sent, isExport)), random.below(400))
@@ -153,6 +157,8 @@ const start = ({ delay, seed, version }: Order): void => {
       // Every other time it behaves, so that there is something to lose.
       fault = fault === "well" ? random.pick(faults) : "well"
       if (fault === "closed") {
+        // No request meets this one.
+        count(fault)
         server.close()
         server.closeAllConnections()
       }

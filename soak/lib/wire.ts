@@ -29,7 +29,7 @@ export interface Order {
   readonly seed: number
   /** Milliseconds that it takes for each request. */
   readonly delay: number
-  /** Bytes of a body that it takes. */
+  /** What it says when it is asked for its health. */
   readonly version: string
 }
 
@@ -37,7 +37,7 @@ export interface Account {
   /** Numbers of the events it holds, as text: see `Bits`. */
   readonly stored: string
   readonly requests: number
-  /** Requests that met each fault. */
+  /** Requests that met each fault, and how often it was closed. */
   readonly faults: Readonly<Record<string, number>>
 }
 
