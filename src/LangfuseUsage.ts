@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { accepts } from "./internal/accept.js"
 import { Cost, Count, Finite, Int, nullish, texts } from "./internal/fields.js"
 
 /**
@@ -209,7 +210,7 @@ const isOpenAiUsage = Schema.is(
   { onExcessProperty: "error" }
 )
 
-const isCount = Schema.is(Count)
+const isCount = accepts(Count)
 
 const usageDetailsIssues = (details: { readonly [bucket: string]: unknown }): ReadonlyArray<Schema.FilterIssue> => {
   if ("total_tokens" in details) {
