@@ -122,7 +122,8 @@ export const layerIngestion = (
  *   `originalTraceId`, `originalParentObservationId`, and in a score `originalTraceId`, `originalObservationId` and
  *   `originalExecutionTraceId`.
  *
- * Needs WebCrypto for ids of other shapes, and compresses requests where there is a `CompressionStream`.
+ * Needs WebCrypto for ids of other shapes. Compresses larger requests with gzip where there is a `CompressionStream`, but not
+ * to an address of this machine or of a private network, where that would cost more than it saves.
  *
  * @see https://langfuse.com/integrations/native/opentelemetry
  * @since 0.1.0

@@ -51,9 +51,20 @@ export const batchEvents = Metric.histogram(
   "Events in one batch."
 )
 
-/** Seconds one request took, from its start to the last byte of the answer, by status (or why there was none). */
-export const requestSeconds = Metric.histogram(
+const seconds = Metric.histogram(
   "langfuse_ingest_request_seconds",
   MetricBoundaries.exponential({ start: 0.001, factor: 2, count: 15 }),
   "Seconds one request took."
 )
+
+/** There are as many as statuses. */
+const secondsByStatus = new Map<string, typeof seconds>()
+
+/** Seconds one request took, from its start to the last byte of the answer, by status (or why there was none). */
+export const requestSeconds = (status: string): typeof seconds => {
+  const known = secondsByStatus.get(status)
+  if (known !== undefined) return known
+  const metric = Metric.tagged(seconds, "status", status)
+  secondsByStatus.set(status, metric)
+  return metric
+}

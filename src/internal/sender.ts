@@ -7,6 +7,7 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Arr from "effect/Array"
@@ -27,6 +28,7 @@ import * as DeliveryReport from "../DeliveryReport.js"
 import type { IngestionEvent } from "../IngestionEvent.js"
 import type { ResolvedTransport } from "../LangfuseConfig.js"
 import { LangfuseError } from "../LangfuseError.js"
+import * as Address from "./address.js"
 import * as Metrics from "./metrics.js"
 import { sdkName, version } from "./version.js"
 
@@ -50,7 +52,8 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>
   /** What stands before and after the parts, which are joined by commas. */
   readonly frame: readonly [open: string, close: string]
-  readonly encode: (body: string) => Effect.Effect<EncodedBody>
+  /** `isFar`: bytes on the way to the server are worth some work to save. */
+  readonly encode: (body: string, isFar: boolean) => Effect.Effect<EncodedBody>
   /** Reads a 2xx answer. */
   readonly read: (parts: Arr.NonEmptyReadonlyArray<Part>, answer: Answer) => DeliveryReport.DeliveryReport
   /** Whether a request refused like this may pass in two halves. */
@@ -93,6 +96,7 @@ const notPaused: Pause = { from: 0, until: 0 }
 export const make = (client: HttpClient.HttpClient, options: ResolvedTransport): Sender => {
   const http = transformed(staying(client), options).pipe(HttpClient.withTracerPropagation(false))
   const reword = rewording(options)
+  const isFar = !Address.isNearby(options.baseUrl)
   let paused = notPaused
 
   const authorized = (request: HttpClientRequest.HttpClientRequest) =>
@@ -141,7 +145,7 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
               // A clock that was set back during the request did not make it take less than no time.
               (end) =>
                 Metric.update(
-                  Metric.tagged(Metrics.requestSeconds, "status", status),
+                  Metrics.requestSeconds(status),
                   Math.max(0, Number(end - start) / 1e9)
                 )
             )
@@ -195,7 +199,7 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
         Effect.tap((report) => Effect.sync(() => progress(report)))
       )
     return pause.pipe(
-      Effect.zipRight(Effect.suspend(() => endpoint.encode(frame(endpoint, parts)))),
+      Effect.zipRight(Effect.suspend(() => endpoint.encode(frame(endpoint, parts), isFar))),
       Effect.flatMap((encoded) => exchange(requestFor(endpoint)(encoded))),
       Effect.matchCauseEffect({
         onFailure: (cause) => settle(Effect.succeed(failedParts(parts, failureOf(cause)))),
@@ -322,8 +326,12 @@ const hidden = (body: HttpBody.HttpBody): HttpBody.HttpBody =>
  */
 const staying = (client: HttpClient.HttpClient): HttpClient.HttpClient => {
   const inner = HttpClient.mapRequestEffect(client, (request) => Effect.as(staysHere, request))
-  return HttpClient.makeWith(
-    Effect.flatMap((request) => Effect.locallyWith(inner.execute(request), FiberRef.currentContext, identity)),
+  return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+    (request) =>
+      Effect.flatMap(
+        request,
+        (request) => Effect.locallyWith(inner.execute(request), FiberRef.currentContext, identity)
+      ),
     Effect.succeed
   )
 }
@@ -498,10 +506,8 @@ const bodySeconds = (text: string): number => {
 }
 
 /** Where keys would cross a network in clear text. */
-export const sendsKeysInClear = (options: Pick<ResolvedTransport, "baseUrl">): boolean => {
-  const { hostname, protocol } = new URL(options.baseUrl)
-  return protocol === "http:" && !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-}
+export const sendsKeysInClear = ({ baseUrl }: Pick<ResolvedTransport, "baseUrl">): boolean =>
+  new URL(baseUrl).protocol === "http:" && !Address.isThisMachine(baseUrl)
 
 /** Errors whose description holds words, or a header, of the server. */
 const quotesServer: ReadonlySet<LangfuseError["reason"]> = new Set([

@@ -34,8 +34,9 @@ export interface Placement {
 class Attributes {
   private text = ""
 
+  /** The keys of Langfuse need no escape; what a program calls its metadata may. */
   private add(key: string, value: string): void {
-    this.text += `${this.text === "" ? "" : ","}{"key":${quote(key)},"value":${value}}`
+    this.text += `${this.text === "" ? "" : ","}{"key":"${key}","value":${value}}`
   }
 
   /** A text that is not there or empty is left out: no server tells the two apart. */
@@ -57,7 +58,7 @@ class Attributes {
     if (value === undefined) return
     for (const key of Object.keys(value)) {
       if (except !== undefined && Object.hasOwn(except, key)) continue
-      this.json(`${prefix}.${key}`, JSON.stringify(value[key]))
+      this.json(`${prefix}.${quote(key).slice(1, -1)}`, JSON.stringify(value[key]))
     }
   }
 
@@ -241,7 +242,11 @@ const latest = (start: Time.Nanos, end: Time.Nanos | undefined): Time.Nanos =>
 /** Ids that had to be changed, as they were. */
 const originals = (ids: {
   readonly [key: string]: { readonly given: string; readonly sent: string } | undefined
-}): JsonObject =>
-  Object.fromEntries(
-    Object.entries(ids).flatMap(([key, id]) => id === undefined || id.given === id.sent ? [] : [[key, id.given]])
-  )
+}): JsonObject => {
+  const changed: Record<string, unknown> = {}
+  for (const key in ids) {
+    const id = ids[key]
+    if (id !== undefined && id.given !== id.sent) changed[key] = id.given
+  }
+  return changed
+}

@@ -56,6 +56,9 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
     // One at a time, so that a drain ends only when what was sweeping has ended.
     const housekeeping = yield* Effect.makeSemaphore(1)
     let isSweeping = false
+    // That a part was stored, and not only what became of its events: those that leave once more may carry none.
+    const stored = new WeakSet<Sender.Part>()
+    const endpoint = Endpoint.make((part) => stored.add(part))
 
     const takeIn = (batch: ReadonlyArray<IngestionEvent>) =>
       Effect.gen(function*() {
@@ -88,16 +91,17 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
 
     const deliverSpans = (departures: ReadonlyArray<Assembly.Departure>, progress: Progress) =>
       Effect.suspend(() => {
-        const stored = new Set<Sender.Part>()
-        const sent = new Map<Sender.Part, Assembly.Departure>()
+        const sent = new Map<Assembly.Departure, Sender.Part>()
         const arrive = Effect.sync(() => {
-          const arrived = new Set([...stored].map((part) => sent.get(part)))
-          for (const departure of departures) departure.arrive(arrived.has(departure))
+          for (const departure of departures) {
+            const part = sent.get(departure)
+            departure.arrive(part !== undefined && stored.has(part))
+          }
         })
         return encodeAll(departures, sent).pipe(
           Effect.flatMap((parts) =>
             sender.deliver(
-              Endpoint.make((part) => stored.add(part)),
+              endpoint,
               parts,
               (report) => progress({ ...report, failed: report.failed.filter(isPresent) })
             )
@@ -181,7 +185,7 @@ const breath = 256 * 1024
 
 const encodeAll = (
   departures: ReadonlyArray<Assembly.Departure>,
-  sent: Map<Sender.Part, Assembly.Departure>
+  sent: Map<Assembly.Departure, Sender.Part>
 ): Effect.Effect<ReadonlyArray<Sender.Part>> =>
   Effect.gen(function*() {
     const parts: Array<Sender.Part> = []
@@ -195,7 +199,7 @@ const encodeAll = (
       written += text.length
       const part: Sender.Part = { events: departure.events, text, bytes: byteLength(text) }
       parts.push(part)
-      sent.set(part, departure)
+      sent.set(departure, part)
     }
     return parts
   })
