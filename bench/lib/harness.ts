@@ -95,14 +95,16 @@ export const runAll = (
       }
     }
     // These wait far more than they work.
-    for (const trial of trials.filter((trial) => trial.sideBySide)) {
-      yield* Console.error(`${trial.key}, side by side`)
-      for (let round = 1; round <= rounds; round++) {
-        const runs = yield* Effect.forEach(variants, (variant) => bench.run(variant, round, [trial]), {
-          concurrency: 16
-        })
-        samples.push(...runs.flat())
-      }
+    const waiting = trials.filter((trial) => trial.sideBySide)
+    for (let round = 1; round <= rounds && waiting.length > 0; round++) {
+      yield* Console.error(`side by side, round ${round} of ${rounds}: ${waiting.map(({ key }) => key).join(", ")}`)
+      const runs = yield* Effect.forEach(
+        waiting,
+        (trial) => Effect.forEach(variants, (variant) => bench.run(variant, round, [trial]), { concurrency: 20 }),
+        // All at once where time counts more than figures.
+        { concurrency: shared ? "unbounded" : 1 }
+      )
+      samples.push(...runs.flat(2))
     }
     return samples
   })

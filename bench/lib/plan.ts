@@ -104,15 +104,16 @@ export interface Size {
 export const full: Size = {
   rounds: 5,
   burst: 50_000,
-  flowSeconds: 3,
-  steadySeconds: 5,
+  flowSeconds: 2,
+  steadySeconds: 3,
   downSeconds: 60,
   shared: false,
   largePayloads: true
 }
 
+/** Once through nearly everything: for a look, not for figures to quote. */
 export const quick: Size = {
-  rounds: 3,
+  rounds: 1,
   burst: 10_000,
   flowSeconds: 0.5,
   steadySeconds: 1,

@@ -76,7 +76,10 @@ const open = (settings: Settings) => {
     close: async () => {
       clearInterval(timer)
       sendWaiting()
+      // A program has to end some time, also when the server never answers.
+      const giveUp = setTimeout(() => void agent.destroy(), 5000)
       await sending
+      clearTimeout(giveUp)
       await agent.destroy()
     }
   })
