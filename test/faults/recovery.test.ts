@@ -177,23 +177,23 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
         }))
     })
 
-    if (name !== "ingestion") {
-      it.scopedLive("a 400 for one span costs that span alone", () =>
-        Effect.gen(function*() {
-          const server = yield* serve(protocol)
-          const picky = yield* Proxy.serve(
-            server.url,
-            ({ text }) => text.includes("in 7 ") ? { status: 400, body: "Bad Request" } : undefined
-          )
-          const outcome = yield* Run.run({ protocol, client, baseUrl: picky.url })
-          assert.deepInclude(outcome.stats, { delivered: 14, failed: 1 })
-          assert.sameMembers(
-            (yield* server.observations).map(({ id }) => id),
-            [...outcome.delivered]
-          )
-          assert.strictEqual(outcome.warnings.length, 1)
-        }))
-    }
+    const alone = (status: number) =>
+      Effect.gen(function*() {
+        const server = yield* serve(protocol)
+        const picky = yield* Proxy.serve(
+          server.url,
+          ({ text }) => text.includes("in 7 ") ? { status, body: "no" } : undefined
+        )
+        const outcome = yield* Run.run({ protocol, client, baseUrl: picky.url })
+        assert.deepInclude(outcome.stats, { delivered: 14, failed: 1 })
+        assert.deepStrictEqual([...outcome.failed], [outcome.accepted[7] ?? "?"])
+        assert.sameMembers((yield* server.observations).map(({ id }) => id), [...outcome.delivered])
+        assert.strictEqual(outcome.warnings.length, 1)
+      })
+
+    it.scopedLive("a 413 for one event costs that event alone", () => alone(413))
+
+    if (name !== "ingestion") it.scopedLive("a 400 for one span costs that span alone", () => alone(400))
 
     it.scopedLive("one failure is no blackout: the next batch goes out, and what failed is logged at the usual level", () =>
       Effect.gen(function*() {

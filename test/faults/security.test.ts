@@ -29,8 +29,11 @@ const ingestFive = (
     for (let i = 0; i < 5; i++) yield* ingest.enqueue(generation(run, i, marker))
     return yield* ingest.flush
   }).pipe(
-    Effect.provide(LangfuseIngest.layer({ ...keys, baseUrl, protocol, ...options })),
-    Effect.provide(Logger.remove(Logger.defaultLogger))
+    Effect.provide(
+      LangfuseIngest.layer({ ...keys, baseUrl, protocol, ...options }).pipe(
+        Layer.provide(Logger.remove(Logger.defaultLogger))
+      )
+    )
   )
 
 describe("keys that cross a network in clear text", () => {

@@ -193,6 +193,8 @@ export const run = (setup: Setup): Effect.Effect<Outcome, never, Scope.Scope> =>
     assert.strictEqual(stats.offered, size.events + (setup.then ?? 0))
     assert.strictEqual(stats.delivered, transport.delivered.size)
     assert.strictEqual(stats.rejected, transport.rejected.size)
+    const outcomes = [...transport.delivered, ...transport.rejected, ...transport.failed]
+    assert.strictEqual(new Set(outcomes).size, outcomes.length, "no event is reported with two outcomes")
     const shutdown = Duration.toMillis(Duration.decode(options.shutdownTimeout ?? "5 seconds"))
     assert.isBelow(closing, shutdown + 1500, "closing is bounded")
     assert.deepStrictEqual(output.uncaught(), [], "nothing reaches the process")
