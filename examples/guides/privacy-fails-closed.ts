@@ -9,8 +9,8 @@ const mask: LangfuseConfig.Mask = (value, { field }) => {
   return value.replace(/\d/g, "#")
 }
 
-const answer = Effect.succeed("Your card 4111 is valid.").pipe(
-  Langfuse.generation("answer", { model: "gpt-4.1", input: { card: 4111 }, output: (text) => text }),
+const answer = Effect.succeed("Your card 4111-1111 is valid.").pipe(
+  Langfuse.generation("answer", { model: "gpt-4.1", input: { card: "4111-1111" }, output: (text) => text }),
   Langfuse.withTrace({ name: "card" })
 )
 

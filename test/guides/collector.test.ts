@@ -3,12 +3,12 @@
  * configuration says that it takes, and sends it on as the configuration says, so that paths, headers and the program that
  * sends through it fit together.
  */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import { Effect, Redacted, Schema } from "effect"
+import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { createServer } from "node:http"
 import { parse } from "yaml"
 import { compile, compiled } from "../../scripts/lib/compile.js"
@@ -78,6 +78,10 @@ const makeCollector = (
   Effect.gen(function*() {
     const exporter = exporters["otlp_http/langfuse"]
     const to = `${exporter.endpoint.replace("https://cloud.langfuse.com", langfuse)}/v1/traces`
+    // Built in the scope of the test, so that it serves until that ends.
+    const http = yield* Layer.build(
+      NodeHttpServer.layerServer(() => createServer(), { port: 0, host: "127.0.0.1" })
+    )
     yield* HttpServer.serveEffect(Effect.gen(function*() {
       const request = yield* HttpServerRequest.HttpServerRequest
       const path = new URL(request.url, "http://localhost").pathname
@@ -105,46 +109,53 @@ const makeCollector = (
       yield* Effect.promise(() => answer.text())
       forwarded.push({ path, status: answer.status })
       return yield* HttpServerResponse.json({ partialSuccess: {} })
-    }))
-    const { address } = yield* HttpServer.HttpServer
+    })).pipe(Effect.provide(http))
+    const { address } = Context.get(http, HttpServer.HttpServer)
     return `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : 0}`
-  }).pipe(Effect.provide(NodeHttpServer.layerServer(() => createServer(), { port: 0, host: "127.0.0.1" })))
+  })
 
 describe("the Collector's configuration of docs/fleets.md", () => {
-  beforeAll(() => compile({ entries: { [program]: `examples/guides/${program}.ts` }, folder, packages: "bundled" }), 60_000)
+  beforeAll(
+    () => compile({ entries: { [program]: `examples/guides/${program}.ts` }, folder, packages: "bundled" }),
+    60_000
+  )
 
-  it.scopedLive("fits what is sent through it: traces go by the Collector, scores to Langfuse", () =>
-    Effect.gen(function*() {
-      const server = yield* Run.makeServer()
-      const secretKey = Redacted.value(server.secretKey)
-      const forwarded: Array<Forwarded> = []
-      const url = yield* makeCollector(yield* configuration, server.url, {
-        LANGFUSE_AUTH: Buffer.from(`${server.publicKey}:${secretKey}`).toString("base64")
-      }, forwarded)
+  it.scopedLive(
+    "fits what is sent through it: traces go by the Collector, scores to Langfuse",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* Run.makeServer()
+        const secretKey = Redacted.value(server.secretKey)
+        const forwarded: Array<Forwarded> = []
+        const url = yield* makeCollector(yield* configuration, server.url, {
+          LANGFUSE_AUTH: Buffer.from(`${server.publicKey}:${secretKey}`).toString("base64")
+        }, forwarded)
 
-      const { code, stderr, stdout } = yield* Process.node(compiled(folder, program), [], {
-        LANGFUSE_PUBLIC_KEY: server.publicKey,
-        LANGFUSE_SECRET_KEY: secretKey,
-        LANGFUSE_BASE_URL: server.url,
-        COLLECTOR_URL: url
-      })
+        const { code, stderr, stdout } = yield* Process.node(compiled(folder, program), [], {
+          LANGFUSE_PUBLIC_KEY: server.publicKey,
+          LANGFUSE_SECRET_KEY: secretKey,
+          LANGFUSE_BASE_URL: server.url,
+          COLLECTOR_URL: url
+        })
 
-      assert.strictEqual(code, 0, stderr)
-      assert.strictEqual(stdout, "")
-      assert.deepStrictEqual(forwarded, [{ path: "/api/public/otel/v1/traces", status: 200 }])
-      const requests = (yield* server.requests).map(({ headers, path, status }) => ({
-        path,
-        status,
-        version: headers["x-langfuse-ingestion-version"],
-        sdk: headers["x-langfuse-sdk-name"] !== undefined
-      }))
-      assert.sameDeepMembers(requests, [
-        { path: "/api/public/otel/v1/traces", status: 200, version: "4", sdk: false },
-        { path: "/api/public/ingestion", status: 207, version: undefined, sdk: true }
-      ])
-      const [trace] = yield* server.traces
-      assert.deepStrictEqual(trace?.observations.map(({ name }) => name).sort(), ["answer", "complete"])
-      assert.deepStrictEqual(trace?.scores.map(({ name }) => name), ["helpful"])
-      assert.deepStrictEqual(yield* server.losses, [])
-    }), 60_000)
+        assert.strictEqual(code, 0, stderr)
+        assert.strictEqual(stdout, "")
+        assert.deepStrictEqual(forwarded, [{ path: "/api/public/otel/v1/traces", status: 200 }])
+        const requests = (yield* server.requests).map(({ headers, path, status }) => ({
+          path,
+          status,
+          version: headers["x-langfuse-ingestion-version"],
+          sdk: headers["x-langfuse-sdk-name"] !== undefined
+        }))
+        assert.sameDeepMembers(requests, [
+          { path: "/api/public/otel/v1/traces", status: 200, version: "4", sdk: false },
+          { path: "/api/public/ingestion", status: 207, version: undefined, sdk: true }
+        ])
+        const [trace] = yield* server.traces
+        assert.deepStrictEqual(trace?.observations.map(({ name }) => name).sort(), ["answer", "complete"])
+        assert.deepStrictEqual(trace?.scores.map(({ name }) => name), ["helpful"])
+        assert.deepStrictEqual(yield* server.losses, [])
+      }),
+    60_000
+  )
 })

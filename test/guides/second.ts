@@ -98,9 +98,9 @@ export const second: Expectations = {
     check: neverSent("example.com")
   },
   "privacy-fails-closed": {
-    traces: [one("card", "answer", "<masked: the mask failed>", "Your card #### is valid.")],
+    traces: [one("card", "answer", "<masked: the mask failed>", "Your card ####-#### is valid.")],
     warns: [/the Langfuse mask threw: a note is sent in place of the value/],
-    check: neverSent("4111", "no rule for")
+    check: neverSent("4111-1111", "no rule for")
   },
   "privacy-layer": {
     traces: [{
