@@ -12,7 +12,8 @@ import { publicModules, root } from "./lib/modules.js"
 const budgets: { readonly [entry: string]: number } = {
   DeliveryReport: 400,
   IdGenerator: 700,
-  IngestionBody: 3_200,
+  // This and LangfuseUsage carry the guard that spares the constructors the parser.
+  IngestionBody: 3_400,
   IngestionEvent: 8_000,
   IngestionResponse: 1_500,
   Langfuse: 16_500,
@@ -24,7 +25,7 @@ const budgets: { readonly [entry: string]: number } = {
   LangfuseServer: 22_000,
   LangfuseTracer: 14_000,
   LangfuseTransport: 26_000,
-  LangfuseUsage: 1_600
+  LangfuseUsage: 2_000
 }
 
 /** What programs do: each is a program, and must cost no more than what it uses, also through the barrel. */
