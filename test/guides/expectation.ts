@@ -64,6 +64,8 @@ export interface Expectation {
   readonly server?: Omit<LangfuseServer.Options, "publicKey" | "secretKey"> | undefined
   /** Faults the server has from the beginning, each for one request. Default: none. */
   readonly faults?: ReadonlyArray<LangfuseServer.Fault> | undefined
+  /** What stands in for a provider of models answers, one JSON body a request. Its address is in `OPENAI_API_URL`. */
+  readonly provider?: ReadonlyArray<unknown> | undefined
   /** A program that is run before it, against the same server, and what this one's arguments are after that. */
   readonly after?: { readonly program: string; readonly args: (before: Run) => ReadonlyArray<string> } | undefined
   /** Whatever else is to be looked at. */
