@@ -8,7 +8,7 @@
  *   npm run bench -- --measure callerMicrosPerEvent,closeMs    some measures
  *   npm run bench -- --session recording.json      with the turns of a recorded agent session; may be repeated
  *   npm run bench -- --growth                      how cost grows, as a picture in docs
- *   npm run bench -- --targets result.json         how an earlier result meets the targets
+ *   npm run bench -- --read result.json            the table of an earlier result, and how it meets the targets
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Data, Effect } from "effect"
@@ -40,11 +40,12 @@ const usage = Effect.try({
         measure: { type: "string" },
         rounds: { type: "string" },
         session: { type: "string", multiple: true, default: [] },
-        targets: { type: "string" }
+        read: { type: "string" }
       }
     })
     const names = (list: string | undefined) => list?.split(",").map((name) => name.trim()).filter(Boolean) ?? []
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+    if (values.read !== undefined && !existsSync(values.read)) throw new Error(`no file ${values.read}`)
     if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
       throw new Error("--rounds takes a whole number from 1")
     }
@@ -116,11 +117,18 @@ const drawGrowth = (bench: Harness.Bench, chosen: ReadonlyArray<Variant>, rounds
     yield* Console.log("drawn in docs/performance-growth.svg")
   })
 
+const print = (result: Result, names: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    yield* Console.log(Object.entries(result.machine).map(([key, value]) => `${key}: ${value}`).join(", "))
+    yield* Console.log(`\n${table(result, names)}`)
+    yield* Console.log(`\n${verdicts(result).join("\n")}`)
+  })
+
 const program = Effect.gen(function*() {
   const given = yield* usage
-  if (given.targets !== undefined) {
-    const earlier: Result = JSON.parse(readFileSync(given.targets, "utf8"))
-    return yield* Console.log(verdicts(earlier).join("\n"))
+  if (given.read !== undefined) {
+    const earlier: Result = JSON.parse(readFileSync(given.read, "utf8"))
+    return yield* print(earlier, given.only.length > 0 ? given.only : Object.keys(earlier.subjects))
   }
   const size = given.quick ? quick : full
   const rounds = given.rounds ?? size.rounds
@@ -146,10 +154,7 @@ const program = Effect.gen(function*() {
   )
   const all = result(here, [...figures(samples), ...loading])
   if (given.json) return yield* Console.log(JSON.stringify(all))
-  const names = chosen.map(({ name }) => name)
-  yield* Console.log(Object.entries(all.machine).map(([key, value]) => `${key}: ${value}`).join(", "))
-  yield* Console.log(`\n${table(all, names)}`)
-  yield* Console.log(`\n${verdicts(all).join("\n")}`)
+  return yield* print(all, chosen.map(({ name }) => name))
 })
 
 program.pipe(
