@@ -45,4 +45,4 @@ const LangfuseLive = LangfuseTracer.layer().pipe(
   Layer.provide(FetchHttpClient.layer)
 )
 
-program.pipe(Effect.provide(Model), Effect.provide(LangfuseLive), NodeRuntime.runMain)
+program.pipe(Effect.provide([Model, LangfuseLive]), NodeRuntime.runMain)

@@ -24,8 +24,6 @@ const program = LanguageModel.generateText({ prompt: "Why is the sky blue?" }).p
 const LangfuseLive = LangfuseTracer.layer().pipe(Layer.provide(LangfuseIngest.layerFromEnv))
 
 program.pipe(
-  Effect.provide(OpenAi),
-  Effect.provide(LangfuseLive),
-  Effect.provide(FetchHttpClient.layer),
+  Effect.provide(Layer.merge(OpenAi, LangfuseLive).pipe(Layer.provide(FetchHttpClient.layer))),
   NodeRuntime.runMain
 )

@@ -81,4 +81,4 @@ const LangfuseLive = LangfuseTracer.layer().pipe(
   Layer.provide(FetchHttpClient.layer)
 )
 
-program.pipe(Effect.provide([Models, ToolsLive]), Effect.provide(LangfuseLive), NodeRuntime.runMain)
+program.pipe(Effect.provide([Models, ToolsLive, LangfuseLive]), NodeRuntime.runMain)

@@ -15,8 +15,12 @@ const test = Effect.gen(function*() {
   assert.equal(event.body.startTime, "1970-01-01T00:00:00.000Z")
   assert.equal(event.body.endTime, "1970-01-01T00:00:03.000Z")
 }).pipe(
-  Effect.provide(LangfuseTracer.layer().pipe(Layer.provideMerge(LangfuseIngest.layerMemory))),
-  Effect.provide(TestContext.TestContext)
+  Effect.provide(
+    LangfuseTracer.layer().pipe(
+      Layer.provideMerge(LangfuseIngest.layerMemory),
+      Layer.provideMerge(TestContext.TestContext)
+    )
+  )
 )
 // #endregion test
 

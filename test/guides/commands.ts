@@ -77,8 +77,10 @@ const doctor: Verify = (args, server) =>
           ["LANGFUSE_SECRET_KEY", Redacted.value(server.secretKey)]
         ])
       )),
-      Effect.provide(Layer.effect(HttpClient.HttpClient, toServer).pipe(Layer.provide(FetchHttpClient.layer))),
-      Effect.provide(NodeContext.layer)
+      Effect.provide([
+        Layer.effect(HttpClient.HttpClient, toServer).pipe(Layer.provide(FetchHttpClient.layer)),
+        NodeContext.layer
+      ])
     )
     assert.strictEqual(code, 0, `effect-langfuse ${args}`)
   }).pipe(Effect.scoped, Effect.orDie, Effect.provide(NodeFileSystem.layer))
@@ -106,5 +108,5 @@ export const check = (command: string, server: LangfuseServer.Service): Effect.E
     const match = pattern.exec(bare)
     if (match !== null) return verify(match[1] ?? "", server)
   }
-  return Effect.sync(() => assert.fail(`nobody knows whether this works: ${command}`))
+  return Effect.dieMessage(`nobody knows whether this works: ${command}`)
 }
