@@ -78,6 +78,8 @@ const print = (result: Run.Result): void => {
   for (const violation of result.violations) process.stdout.write(`  VIOLATED      ${violation}\n`)
 }
 
+// Until it has succeeded: a process that runs out of work before that ends without a word.
+process.exitCode = 1
 process.stdout.write(`seed ${seed}, ${fibers} fibers, ${rate} events a second\n`)
 
 const soak = Effect.forEach(runs, (protocol, index) =>

@@ -79,6 +79,7 @@ const configure = (options: Options, baseUrl: string): LangfuseConfig.Options =>
 const ask = (child: ChildProcess, message: ToServer): Effect.Effect<FromServer> =>
   Effect.async((resume) => {
     child.once("message", (reply: FromServer) => resume(Effect.succeed(reply)))
+    child.once("exit", () => resume(Effect.dieMessage("the server ended without an answer")))
     child.send(message)
   })
 

@@ -10,7 +10,7 @@ import { Bits } from "./bits.js"
 import * as Random from "./random.js"
 import { type Fault, faults, type FromServer, numberOf, type Order, type ToServer } from "./wire.js"
 
-const say = (message: FromServer): void => void process.send?.(message)
+const say = (message: FromServer, then = () => {}): void => void process.send?.(message, then)
 
 interface Sent {
   readonly id: string
@@ -169,8 +169,8 @@ const start = ({ delay, seed, version }: Order): void => {
 
   process.on("message", (message: ToServer) => {
     if (message._tag !== "stop") return
-    say({ _tag: "account", account: { stored: stored.toText(), requests, faults: counts } })
-    process.disconnect()
+    // The account of a long run is larger than a pipe, and what is not written when the channel closes is gone.
+    say({ _tag: "account", account: { stored: stored.toText(), requests, faults: counts } }, () => process.disconnect())
     server.close()
     server.closeAllConnections()
   })
