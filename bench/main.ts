@@ -4,6 +4,7 @@
  *   npm run bench                                  everything, with a table and how the targets are met
  *   npm run bench -- --quick                       less of it, in under two minutes
  *   npm run bench -- --json                        one JSON object instead
+ *   npm run bench -- --out result.json             the same in a file, written after every round
  *   npm run bench -- --only none,ours-ingestion    some subjects
  *   npm run bench -- --measure callerMicrosPerEvent,closeMs    some measures
  *   npm run bench -- --session recording.json      with the turns of a recorded agent session; may be repeated
@@ -19,6 +20,7 @@ import { bundle, compileModules, importMs } from "./lib/footprint.js"
 import { growth } from "./lib/growth.js"
 import * as Harness from "./lib/harness.js"
 import { full, isNamed, quick, select, trials } from "./lib/plan.js"
+import type { Sample } from "./lib/plan.js"
 import { svg } from "./lib/plot.js"
 import type { Figure, Result } from "./lib/report.js"
 import { figures, machine, result, table } from "./lib/report.js"
@@ -37,6 +39,7 @@ const usage = Effect.try({
         json: { type: "boolean", default: false },
         growth: { type: "boolean", default: false },
         only: { type: "string" },
+        out: { type: "string" },
         measure: { type: "string" },
         rounds: { type: "string" },
         session: { type: "string", multiple: true, default: [] },
@@ -145,14 +148,18 @@ const program = Effect.gen(function*() {
   const payloads = sessions.map((path): Payload => ({ kind: "session", path }))
   const loading = yield* footprint(chosen, rounds, given.measure)
   const bench = yield* Harness.make
+  const resultOf = (samples: ReadonlyArray<Sample>) => result(here, [...figures(samples), ...loading])
+  const { out } = given
   const samples = yield* Harness.runAll(
     bench,
     chosen,
     select(trials(size, payloads), given.measure),
     rounds,
-    size.shared
+    size.shared,
+    (samples) =>
+      out === undefined ? Effect.void : Effect.sync(() => writeFileSync(out, JSON.stringify(resultOf(samples))))
   )
-  const all = result(here, [...figures(samples), ...loading])
+  const all = resultOf(samples)
   if (given.json) return yield* Console.log(JSON.stringify(all))
   return yield* print(all, chosen.map(({ name }) => name))
 })

@@ -76,28 +76,29 @@ export const make: Effect.Effect<Bench, ChildError, Scope.Scope> = Effect.gen(fu
   return { run }
 })
 
-/** All trials for all subjects. Subjects take turns, so that what else the machine does hits all alike. */
+/**
+ * All trials for all subjects. Subjects take turns, so that what else the machine does hits all alike. `soFar` is told all
+ * samples after every round.
+ */
 export const runAll = (
   bench: Bench,
   variants: ReadonlyArray<Variant>,
   trials: ReadonlyArray<Trial>,
   rounds: number,
-  shared: boolean
+  shared: boolean,
+  soFar: (samples: ReadonlyArray<Sample>) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<ReadonlyArray<Sample>> =>
   Effect.gen(function*() {
     const alone = trials.filter((trial) => !trial.sideBySide)
     const groups = shared && alone.length > 0 ? [alone] : alone.map((trial) => [trial])
+    const waiting = trials.filter((trial) => trial.sideBySide)
     const samples: Array<Sample> = []
     for (let round = 1; round <= rounds; round++) {
       yield* Console.error(`round ${round} of ${rounds}`)
       for (const group of groups) {
         for (const variant of variants) samples.push(...yield* bench.run(variant, round, group))
       }
-    }
-    // These wait far more than they work.
-    const waiting = trials.filter((trial) => trial.sideBySide)
-    for (let round = 1; round <= rounds && waiting.length > 0; round++) {
-      yield* Console.error(`side by side, round ${round} of ${rounds}: ${waiting.map(({ key }) => key).join(", ")}`)
+      // These wait far more than they work.
       const runs = yield* Effect.forEach(
         waiting,
         (trial) => Effect.forEach(variants, (variant) => bench.run(variant, round, [trial]), { concurrency: 20 }),
@@ -105,6 +106,7 @@ export const runAll = (
         { concurrency: shared ? "unbounded" : 1 }
       )
       samples.push(...runs.flat(2))
+      yield* soFar(samples)
     }
     return samples
   })
