@@ -121,9 +121,22 @@ const received = async (settings: Settings): Promise<number> => {
   return report.events
 }
 
+/** A flush, or a close. Some reject when they lost events; the sink knows how many. */
+const ended = async (work: (() => Promise<unknown>) | undefined): Promise<void> => {
+  try {
+    await work?.()
+  } catch {
+    // As said.
+  }
+}
+
+const flush = (instance: Instance): Promise<void> => ended(instance.flush)
+
+const close = (instance: Instance): Promise<void> => ended(instance.close)
+
 /** Until all events have arrived, or none has for as long as one of this subject may take. */
 const settle = async (subject: Subject, instance: Instance, settings: Settings, events: number): Promise<void> => {
-  await instance.flush?.()
+  await flush(instance)
   const lag = subject.lag(settings)
   let last = -1
   let quietSince = performance.now()
@@ -138,14 +151,6 @@ const settle = async (subject: Subject, instance: Instance, settings: Settings, 
   }
 }
 
-const close = async (instance: Instance): Promise<void> => {
-  try {
-    await instance.close()
-  } catch {
-    // Some reject when they lost events; the sink knows how many.
-  }
-}
-
 const warmEvents = 5000
 
 /** Runs all code once more than the engine needs to compile it, in an instance of its own. */
@@ -155,7 +160,7 @@ export const warm = async (subject: Subject, step: Step): Promise<void> => {
   const bytes = step.payload.kind === "size" ? step.payload.bytes : 50_000
   const events = Math.max(50, Math.min(warmEvents, Math.round(20_000_000 / bytes)))
   await flow(instance, make, events, Math.max(500, events * 2))
-  await instance.flush?.()
+  await flush(instance)
   await close(instance)
   await sleep(50)
 }
@@ -170,7 +175,7 @@ export const run = async (subject: Subject, { payload, scenario, settings }: Ste
         collect()
         cpu = process.cpuUsage()
       })
-      await instance.flush?.()
+      await flush(instance)
       const { system, user } = process.cpuUsage(cpu)
       await settle(subject, { ...instance, flush: undefined }, settings, scenario.events)
       await close(instance)
@@ -229,7 +234,7 @@ export const run = async (subject: Subject, { payload, scenario, settings }: Ste
       }
       setImmediate(probe)
       await turn(instance, works, { caller: 0, turn: 0 })
-      await instance.flush?.()
+      await flush(instance)
       await settle(subject, { ...instance, flush: undefined }, settings, scenario.events)
       done = true
       await close(instance)
