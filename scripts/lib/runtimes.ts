@@ -171,8 +171,11 @@ const chromium = {
           const told = yield* Deferred.make<unknown>()
           yield* servePage(yield* fs.readFileString(`${folder}/page.js`), address, told)
           const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
-          yield* start("chromium", [...quiet, `--user-data-dir=${profile}`, url])
-          return yield* Effect.flatMap(Deferred.await(told), decode)
+          // The browser ends before the page's server, which would wait for connections that were opened in advance.
+          return yield* start("chromium", [...quiet, `--user-data-dir=${profile}`, url]).pipe(
+            Effect.zipRight(Effect.flatMap(Deferred.await(told), decode)),
+            Effect.scoped
+          )
         }).pipe(
           Effect.provide(NodeHttpServer.layer(() => createServer(), { port: 0, host: "127.0.0.1" })),
           Effect.scoped
