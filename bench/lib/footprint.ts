@@ -26,8 +26,12 @@ export const compileModules: Effect.Effect<void> = Effect.promise(() =>
   })
 )
 
+/** `effect-langfuse/Langfuse`, or the barrel. */
 const located = (specifier: string): string =>
-  specifier.startsWith("effect-langfuse/") ? `${dist}/${specifier.slice("effect-langfuse/".length)}.js` : specifier
+  specifier.replace(
+    /^effect-langfuse(?:\/(.+))?$/,
+    (_, module: string | undefined) => `${dist}/${module ?? "index"}.js`
+  )
 
 /** Milliseconds to import a subject, in a process that has imported `before`. */
 export const importMs = (

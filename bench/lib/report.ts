@@ -55,6 +55,8 @@ export const result = (
   const subjects: Record<string, Record<string, Value>> = {}
   const groups = new Map<string, { readonly first: Figure; readonly values: Array<number> }>()
   for (const figure of all) {
+    // What could not be measured.
+    if (!Number.isFinite(figure.value)) continue
     const key = `${figure.subject} ${figure.measure}`
     const group = groups.get(key) ?? { first: figure, values: [] }
     group.values.push(figure.value)
