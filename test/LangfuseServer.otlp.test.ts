@@ -1450,7 +1450,10 @@ describe("LangfuseServer over OpenTelemetry", () => {
         release: "r1",
         totalCost: 0.5
       })
-      const [root, generation] = trace.observations
+      // Both may begin in the same millisecond, so their order says nothing.
+      const named = (name: string) => trace.observations.find((each) => each.name === name)
+      const root = named("agent")
+      const generation = named("answer")
       assert.deepInclude(root, { type: "AGENT", isAppRoot: true, parentObservationId: undefined })
       assert.strictEqual(root?.metadata["plan"], "pro")
       assert.deepInclude(generation, {
