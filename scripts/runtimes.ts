@@ -25,6 +25,8 @@ const program = Effect.gen(function*() {
   for (const name of ["program", "console", "worker", "page"]) {
     yield* fs.copyFile(`${root}test/runtimes/${name}.ts`, `${folder}/${name}.ts`)
   }
+  // The README's first program, which a test holds against the README.
+  yield* fs.copyFile(`${root}examples/guides/readme-trace.ts`, `${folder}/readme.ts`)
   const common = {
     absWorkingDir: folder,
     bundle: true,
@@ -36,6 +38,7 @@ const program = Effect.gen(function*() {
   yield* Effect.tryPromise(() =>
     Promise.all([
       build({ ...common, entryPoints: ["console.ts"], outfile: "console.mjs", packages: "external" }),
+      build({ ...common, entryPoints: ["readme.ts"], outfile: "readme.mjs", packages: "external" }),
       // `platform: "browser"` gives neither of these any of Node's modules.
       build({
         ...common,
@@ -50,18 +53,26 @@ const program = Effect.gen(function*() {
   return folder
 })
 
-const claims = ["ingest", "tracer", "flush", "ledger", "close"] as const
+const claims = ["README", "ingest", "tracer", "flush", "ledger", "close"] as const
 
-type Claims = { readonly [claim in typeof claims[number]]: boolean }
+/** `undefined` for what the runtime has no place for. */
+type Claims = { readonly [claim in typeof claims[number]]: boolean | undefined }
 
 /** What the program says has to agree with what the server holds. */
-const judge = ({ flushed, stats }: Outcome, traces: ReadonlyArray<LangfuseServer.StoredTrace>): Claims => {
+const judge = (
+  { flushed, stats }: Outcome,
+  traces: ReadonlyArray<LangfuseServer.StoredTrace>,
+  hasVariables: boolean
+): Claims => {
   const named = (name: string) => traces.find((trace) => trace.name === name)
   const traced = named("traced")
   const agent = traced?.observations.find((observation) => observation.name === "agent")
   const below = traced?.observations.filter(({ parentObservationId }) => parentObservationId === agent?.id) ?? []
   const settled = stats.sampledOut + stats.dropped + stats.pending + stats.delivered + stats.rejected + stats.failed
   return {
+    README: hasVariables
+      ? named("question")?.observations.map(({ type }) => type).sort().join() === "AGENT,GENERATION"
+      : undefined,
     ingest: named("by hand")?.observations.some(({ type }) => type === "GENERATION") === true,
     tracer: traced?.sessionId === "s-1" && agent?.type === "AGENT"
       && below.map(({ level, type }) => `${type} ${level}`).sort().join() === "GENERATION DEFAULT,TOOL ERROR",
@@ -73,6 +84,7 @@ const judge = ({ flushed, stats }: Outcome, traces: ReadonlyArray<LangfuseServer
 
 const against = <E, R>(
   options: LangfuseServer.Options,
+  hasVariables: boolean,
   run: (address: { baseUrl: string; publicKey: string; secretKey: string }) => Effect.Effect<Outcome, E, R>
 ) =>
   Effect.gen(function*() {
@@ -82,7 +94,7 @@ const against = <E, R>(
       publicKey: server.publicKey,
       secretKey: Redacted.value(server.secretKey)
     }).pipe(Effect.timeout("90 seconds"))
-    return judge(outcome, yield* server.traces)
+    return judge(outcome, yield* server.traces, hasVariables)
   }).pipe(
     Effect.scoped,
     Effect.provide(NodeHttpServer.layer(() => createServer(), { port: 0, host: "127.0.0.1" }).pipe(Layer.fresh))
@@ -97,18 +109,20 @@ interface Row {
 
 const failed = (row: Row) => row.claims !== undefined && claims.some((claim) => row.claims?.[claim] === false)
 
+const words = new Map([[true, "yes"], [false, "**no**"], [undefined, "–"]])
+
 const table = (rows: ReadonlyArray<Row>) =>
   [
     `| runtime | version | ${claims.join(" | ")} | why not |`,
     `|---|---|${claims.map(() => "---|").join("")}---|`,
     ...rows.map(({ claims: held, name, note, version }) =>
       `| ${name} | ${version} | ${
-        claims.map((claim) => held === undefined ? "not run" : held[claim] ? "yes" : "**no**").join(" | ")
+        claims.map((claim) => held === undefined ? "not run" : words.get(held[claim])).join(" | ")
       } | ${note} |`
     )
   ].join("\n")
 
-const none: Claims = { ingest: false, tracer: false, flush: false, ledger: false, close: false }
+const none: Claims = { README: false, ingest: false, tracer: false, flush: false, ledger: false, close: false }
 
 const oneLine = (text: string) => text.trim().split("\n").slice(0, 3).join(" ").replaceAll("|", "\\|")
 
@@ -116,12 +130,15 @@ const tried = (folder: string) =>
   Effect.forEach(runtimes, ({ find, name }) =>
     Effect.gen(function*() {
       const runtime = yield* find
-      const held = yield* Effect.forEach(versions, (options) =>
-        against(options, (address) => runtime.run(folder, address)))
+      const held = yield* Effect.forEach(
+        versions,
+        (options) => against(options, runtime.hasVariables, (address) => runtime.run(folder, address))
+      )
       const both: Claims = {
-        ingest: held.every((one) =>
-          one.ingest
-        ),
+        README: runtime.hasVariables
+          ? held.every((one) => one.README)
+          : undefined,
+        ingest: held.every((one) => one.ingest),
         tracer: held.every((one) => one.tracer),
         flush: held.every((one) => one.flush),
         ledger: held.every((one) => one.ledger),
@@ -129,8 +146,10 @@ const tried = (folder: string) =>
       }
       return { name, version: runtime.version, claims: both, note: "" }
     }).pipe(
-      Effect.catchIf((error) => error instanceof Absent, (error) =>
-        Effect.succeed<Row>({ name, version: "", claims: undefined, note: oneLine(error.message) })),
+      Effect.catchIf(
+        (error) => error instanceof Absent,
+        (error) => Effect.succeed<Row>({ name, version: "", claims: undefined, note: oneLine(error.message) })
+      ),
       Effect.catchAllCause((cause) =>
         Console.error(cause).pipe(
           Effect.as<Row>({ name, version: "", claims: none, note: oneLine(Cause.pretty(cause)) })

@@ -67,26 +67,43 @@ const variables = (address: Address) => ({
   LANGFUSE_SECRET_KEY: address.secretKey
 })
 
-/** A runtime with a console: it is told the address by variables, and writes the outcome. */
-const console = (binary: string, args: ReadonlyArray<string> = []) => (folder: Folder, address: Address) =>
-  run(binary, [...args, `${folder}/console.mjs`], { cwd: folder, env: variables(address), timeout: "1 minute" }).pipe(
-    Effect.flatMap(({ stdout }) => decodeText(stdout))
-  )
+/**
+ * A runtime with a console: it is told the address by variables, and writes the outcome. As a user would, it also runs the
+ * README's first program, which takes no other address.
+ */
+const console = (binary: string, args: ReadonlyArray<string> = []) => (folder: Folder, address: Address) => {
+  const ran = (program: string) =>
+    run(binary, [...args, `${folder}/${program}.mjs`], {
+      cwd: folder,
+      env: variables(address),
+      timeout: "1 minute"
+    })
+  return Effect.zipRight(ran("readme"), ran("console")).pipe(Effect.flatMap(({ stdout }) => decodeText(stdout)))
+}
 
 const node = (version: string) => ({
   name: "Node",
-  find: Effect.map(fromNpm("node", version), ({ binary, version }) => ({ version, run: console(binary) }))
+  find: Effect.map(fromNpm("node", version), ({ binary, version }) => ({
+    version,
+    hasVariables: true,
+    run: console(binary)
+  }))
 })
 
 const bun = {
   name: "Bun",
-  find: Effect.map(fromNpm("bun"), ({ binary, version }) => ({ version, run: console(binary) }))
+  find: Effect.map(fromNpm("bun"), ({ binary, version }) => ({
+    version,
+    hasVariables: true,
+    run: console(binary)
+  }))
 }
 
 const deno = {
   name: "Deno",
   find: Effect.map(fromNpm("deno"), ({ binary, version }) => ({
     version,
+    hasVariables: true,
     run: console(binary, ["run", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env", "--node-modules-dir=manual"])
   }))
 }
@@ -126,6 +143,7 @@ const workerd = {
   name: "workerd",
   find: Effect.map(fromNpm("workerd"), ({ binary, version }) => ({
     version,
+    hasVariables: false,
     run: (folder: Folder, address: Address) =>
       Effect.scoped(Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -164,6 +182,7 @@ const chromium = {
     Effect.mapError(() => new Absent({ reason: "there is no chromium; Debian's package is enough" })),
     Effect.map(({ stdout }) => ({
       version: /\d[\d.]*/.exec(stdout)?.[0] ?? stdout.trim(),
+      hasVariables: false,
       run: (folder: Folder, address: Address) =>
         Effect.gen(function*() {
           const fs = yield* FileSystem.FileSystem
