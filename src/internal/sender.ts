@@ -115,7 +115,10 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
       (start) =>
         Effect.suspend(() => http.execute(request)).pipe(
           Effect.flatMap((response) =>
-            Effect.map(readText(response), (text) => ({ status: response.status, headers: response.headers, text }))
+            Effect.map(
+              readText(response, maxAnswerBytes),
+              (text) => ({ status: response.status, headers: response.headers, text })
+            )
           ),
           // The exporter must not show up in the traces it exports.
           Effect.withTracerEnabled(false),
@@ -399,10 +402,11 @@ const final = (report: DeliveryReport.DeliveryReport): DeliveryReport.DeliveryRe
   failed: report.failed.filter(({ error }) => !error.retryable)
 })
 
-const readText = (response: HttpClientResponse.HttpClientResponse) => {
+/** The body as text, of which no more is read than `maxBytes`. */
+export const readText = (response: HttpClientResponse.HttpClientResponse, maxBytes: number) => {
   const announced = response.headers["content-length"]
   if (
-    announced !== undefined && Number(announced) <= maxAnswerBytes &&
+    announced !== undefined && Number(announced) <= maxBytes &&
     response.headers["content-encoding"] === undefined
   ) {
     return response.text
@@ -411,7 +415,7 @@ const readText = (response: HttpClientResponse.HttpClientResponse) => {
     const decoder = new TextDecoder()
     let bytes = 0
     return response.stream.pipe(
-      Stream.takeWhile((chunk) => (bytes += chunk.length) <= maxAnswerBytes),
+      Stream.takeWhile((chunk) => (bytes += chunk.length) <= maxBytes),
       Stream.runFold("", (text, chunk) => text + decoder.decode(chunk, { stream: true })),
       // An answer that has none, such as 204, is an answer all the same.
       Effect.catchIf((error) => error.reason === "EmptyBody", () => Effect.succeed(""))

@@ -1,7 +1,6 @@
 /**
  * Runs a program of the guides against an embedded server of its own, and compares what that then holds.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { LangfuseServer } from "effect-langfuse"
@@ -9,16 +8,13 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { compiled } from "../../scripts/lib/compile.js"
 import * as Process from "../utils/process.js"
+import { layerServer } from "../utils/server.js"
 import type { Expectation, Expectations, ExpectedObservation, ExpectedScore, Run } from "./expectation.js"
 
 export const folder = "effect-langfuse-guides"
 
-export const makeServer = (options: LangfuseServer.Options = {}) =>
-  Layer.build(
-    LangfuseServer.layer(options).pipe(
-      Layer.provide(NodeHttpServer.layer(() => Http.createServer(), { port: 0, host: "127.0.0.1" }))
-    )
-  ).pipe(Effect.map((context) => Context.get(context, LangfuseServer.LangfuseServer)))
+export const makeServer = (options?: LangfuseServer.Options) =>
+  Effect.map(Layer.build(layerServer(options)), (context) => Context.get(context, LangfuseServer.LangfuseServer))
 
 /** What a provider of models is to a program: an address that answers. */
 const makeProvider = (answers: ReadonlyArray<unknown>) =>

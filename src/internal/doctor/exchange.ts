@@ -4,14 +4,12 @@
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
-import * as Stream from "effect/Stream"
 import { LangfuseError } from "../../LangfuseError.js"
-import { errorCode } from "../sender.js"
+import { errorCode, readText } from "../sender.js"
 
 export interface Answer {
   readonly status: number
@@ -40,7 +38,7 @@ export const exchange = (
     const client = yield* HttpClient.HttpClient
     const sent = yield* Clock.currentTimeMillis
     return yield* client.pipe(HttpClient.withTracerPropagation(false)).execute(request).pipe(
-      Effect.flatMap((response) => Effect.map(readText(response), (text) => ({ response, text }))),
+      Effect.flatMap((response) => Effect.map(readText(response, longestAnswer), (text) => ({ response, text }))),
       Effect.flatMap(({ response, text }) =>
         Effect.map(Clock.currentTimeMillis, (received): Answer => ({
           status: response.status,
@@ -63,17 +61,6 @@ export const exchange = (
 
 /** More of an answer is not read: what Langfuse says to the doctor is short. */
 const longestAnswer = 256 * 1024
-
-const readText = (response: HttpClientResponse.HttpClientResponse) =>
-  Effect.suspend(() => {
-    const decoder = new TextDecoder()
-    let bytes = 0
-    return response.stream.pipe(
-      Stream.takeWhile((chunk) => (bytes += chunk.length) <= longestAnswer),
-      Stream.runFold("", (text, chunk) => text + decoder.decode(chunk, { stream: true })),
-      Effect.catchIf((error) => error.reason === "EmptyBody", () => Effect.succeed(""))
-    )
-  })
 
 const unreachable = (cause: unknown): Silence => {
   const code = errorCode(cause)

@@ -1,5 +1,5 @@
 /** Times as Effect's tracer has them, in nanoseconds since 1970, as the text Langfuse takes. */
-import { toIso } from "../datetime.js"
+import { fromMillis } from "../datetime.js"
 
 const nanosOfMilli = 1_000_000n
 
@@ -11,7 +11,7 @@ export const fromNanos = (nanos: bigint): string => {
     millis -= 1n
     rest += nanosOfMilli
   }
-  const text = toIso(new Date(Number(millis)))
+  const text = fromMillis(Number(millis))
   if (text === undefined) return "1970-01-01T00:00:00.000Z"
   return rest === 0n ? text : `${text.slice(0, -1)}${String(rest).padStart(6, "0")}Z`
 }
