@@ -489,6 +489,15 @@ describe("constructors", () => {
     check(body.log, IngestionEvent.sdkLog, unsafeSdkLog)
   })
 
+  it("take no prototype from a parameter or a bucket", () => {
+    const hostile: Record<string, Record<string, string>> = JSON.parse(
+      "{\"__proto__\":{\"a\":\"b\"},\"inner\":{\"__proto__\":\"x\",\"c\":\"d\"}}"
+    )
+    const event = unsafeGenerationCreate({ modelParameters: hostile })
+    assert.strictEqual(Object.getPrototypeOf(event.body.modelParameters), Object.prototype)
+    deepStrictEqual<unknown>(event.body.modelParameters, { inner: { c: "d" } })
+  })
+
   it("name the field and the rule, never the value", () => {
     const secret = "s3cr3t-value"
     const fields = ["id", "traceId", "environment", "name", "startTime", "endTime", "completionStartTime", "level"]

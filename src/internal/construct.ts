@@ -105,14 +105,22 @@ const isFields = (value: unknown): value is Fields =>
 /** An invalid time stays what it is, for the check to name it. */
 const timeOf = (time: unknown): unknown => toIso(time) ?? time
 
+/** By assignment, as the parser does it too, this key would become the prototype of the copy. */
+const prototypeKey = "__proto__"
+
 /** JSON has no word for undefined, and Langfuse none for a bucket or parameter of it. */
 const defined = (map: Fields): Fields => {
   const out: Fields = {}
   for (const key of Object.keys(map)) {
-    if (map[key] !== undefined) out[key] = map[key]
+    if (key !== prototypeKey && map[key] !== undefined) out[key] = map[key]
   }
   return out
 }
+
+/** Whether a parameter is a record that the parser would copy without that key. */
+const holdsPrototypeKey = (parameters: unknown): boolean =>
+  isFields(parameters) &&
+  Object.values(parameters).some((value) => isFields(value) && Object.hasOwn(value, prototypeKey))
 
 const unknownField = (path: string, key: string, owner: string): string =>
   `${path}.${key.slice(0, 60)}: not a field of ${owner}, Langfuse would drop it`
@@ -161,7 +169,7 @@ export const build = <E>(
     issues.push(...unknownFields("trace", event.trace, traceFields, "a trace context"))
   }
 
-  if (issues.length === 0 && isValid(event)) return Either.right(event)
+  if (issues.length === 0 && !holdsPrototypeKey(body.modelParameters) && isValid(event)) return Either.right(event)
   const checked = validate(event)
   if (Either.isLeft(checked)) issues.push(...issueLines(checked.left))
   else if (issues.length === 0) return Either.right(checked.right)
