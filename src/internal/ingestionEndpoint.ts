@@ -16,7 +16,7 @@ export const endpoint: Sender.Endpoint = {
   path: "/api/public/ingestion",
   headers: {},
   frame: ["{\"batch\":[", "]}"],
-  encode: (body) => Effect.succeed({ body: HttpBody.text(body, "application/json") }),
+  encode: (body) => Effect.succeed({ body: HttpBody.uint8Array(body, "application/json") }),
   read: (parts, answer) => {
     const events = parts.flatMap((part) => part.events)
     return Either.match(IngestionResponse.decode(answer.text), {

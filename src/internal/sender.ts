@@ -30,6 +30,7 @@ import type { ResolvedTransport } from "../LangfuseConfig.js"
 import { LangfuseError } from "../LangfuseError.js"
 import * as Address from "./address.js"
 import * as Metrics from "./metrics.js"
+import { byteLength, write } from "./utf8.js"
 import { sdkName, version } from "./version.js"
 
 /** The smallest piece of a request: it is accepted or refused as a whole, and so are the events in it. */
@@ -53,7 +54,7 @@ export interface Endpoint {
   /** What stands before and after the parts, which are joined by commas. */
   readonly frame: readonly [open: string, close: string]
   /** `isFar`: bytes on the way to the server are worth some work to save. */
-  readonly encode: (body: string, isFar: boolean) => Effect.Effect<EncodedBody>
+  readonly encode: (body: Uint8Array, isFar: boolean) => Effect.Effect<EncodedBody>
   /** Reads a 2xx answer. */
   readonly read: (parts: Arr.NonEmptyReadonlyArray<Part>, answer: Answer) => DeliveryReport.DeliveryReport
   /** Whether a request refused like this may pass in two halves. */
@@ -357,8 +358,24 @@ const transformed = (client: HttpClient.HttpClient, options: ResolvedTransport):
   }
 }
 
-const frame = (endpoint: Endpoint, parts: ReadonlyArray<Part>): string =>
-  endpoint.frame[0] + parts.map((part) => part.text).join(",") + endpoint.frame[1]
+/**
+ * The body of a request, as bytes. Each part is written where it belongs: one long text of all of them, made only to be
+ * encoded, costs many times what the parts do, as it has to be put together somewhere else first.
+ */
+export const frame = (endpoint: Pick<Endpoint, "frame">, parts: ReadonlyArray<Part>): Uint8Array => {
+  const [open, close] = endpoint.frame
+  const commas = Math.max(0, parts.length - 1)
+  const size = parts.reduce((sum, part) => sum + part.bytes, byteLength(open) + commas + byteLength(close))
+  const body = new Uint8Array(size)
+  let at = write(open, body, 0)
+  for (let i = 0; i < parts.length; i++) {
+    if (i > 0) at = write(",", body, at)
+    const part = parts[i]
+    if (part !== undefined) at = write(part.text, body, at)
+  }
+  write(close, body, at)
+  return body
+}
 
 /** Runs of parts, in order, whose bodies stay within the limit; a part that is larger by itself stands alone. */
 export const split = (
@@ -366,7 +383,7 @@ export const split = (
   parts: ReadonlyArray<Part>,
   maxBytes: number
 ): ReadonlyArray<Arr.NonEmptyReadonlyArray<Part>> => {
-  const overhead = endpoint.frame[0].length + endpoint.frame[1].length
+  const overhead = byteLength(endpoint.frame[0]) + byteLength(endpoint.frame[1])
   const chunks: Array<Arr.NonEmptyArray<Part>> = []
   let bytes = 0
   for (const part of parts) {

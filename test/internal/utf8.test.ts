@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { byteLength, heldBytes, isWellFormed, take, toWellFormed } from "../../src/internal/utf8.js"
+import { byteLength, heldBytes, isWellFormed, take, toWellFormed, write } from "../../src/internal/utf8.js"
 
 /** Any UTF-16, lone surrogates included. */
 const utf16 = FastCheck.array(
@@ -25,6 +25,13 @@ describe("utf8", () => {
       }
     }
     assert.strictEqual(byteLength(""), 0)
+  })
+
+  it.prop("write puts texts one after the other as their bytes", [FastCheck.array(utf16)], ([texts]) => {
+    const into = new Uint8Array(texts.reduce((sum, text) => sum + byteLength(text), 0))
+    assert.strictEqual(texts.reduce((at, text) => write(text, into, at), 0), into.length)
+    const each = texts.map((text) => new TextEncoder().encode(text))
+    assert.deepStrictEqual([...into], each.flatMap((bytes) => [...bytes]))
   })
 
   it("heldBytes counts two bytes a character unless all of it is ASCII", () => {

@@ -11,7 +11,7 @@ import { contentType, unexpectedBody } from "../unexpectedBody.js"
 import { frame } from "./encode.js"
 
 /**
- * Characters from which on compressing a body costs less than sending it over the internet. Nearby it never does: where a
+ * Bytes from which on compressing a body costs less than sending it over the internet. Nearby it never does: where a
  * megabyte takes 10 ms, compressing it would take more of the program's processors than it saves of anything.
  */
 const worthCompressing = 8 * 1024
@@ -38,8 +38,8 @@ export const make = (onStored: (part: Sender.Part) => void): Sender.Endpoint => 
 /** What Langfuse says when it is not a span that it cannot read: half of the request would fare no better. */
 const isAboutRequest = /ingestion-version|content type|decompress/i
 
-const encode = (body: string, isFar: boolean): Effect.Effect<Sender.EncodedBody> => {
-  const plain = Effect.sync((): Sender.EncodedBody => ({ body: HttpBody.text(body, "application/json") }))
+const encode = (body: Uint8Array, isFar: boolean): Effect.Effect<Sender.EncodedBody> => {
+  const plain = Effect.sync((): Sender.EncodedBody => ({ body: HttpBody.uint8Array(body, "application/json") }))
   if (!isFar || body.length < worthCompressing || globalThis.CompressionStream === undefined) return plain
   return Effect.tryPromise(() => gzip(body)).pipe(
     Effect.map((bytes): Sender.EncodedBody => ({
@@ -50,12 +50,13 @@ const encode = (body: string, isFar: boolean): Effect.Effect<Sender.EncodedBody>
   )
 }
 
-const gzip = async (text: string): Promise<Uint8Array> => {
+const gzip = async (body: Uint8Array): Promise<Uint8Array> => {
   const stream = new CompressionStream("gzip")
   const writer = stream.writable.getWriter()
   const [bytes] = await Promise.all([
     new Response(stream.readable).arrayBuffer(),
-    writer.write(new TextEncoder().encode(text)),
+    // The copy is what makes the bytes those of an `ArrayBuffer` for sure, whatever memory they came in.
+    writer.write(new Uint8Array(body)),
     writer.close()
   ])
   return new Uint8Array(bytes)
