@@ -76,9 +76,11 @@ export const completeTrace: Complete = (body, now, ids) => {
 
 export const completeObservation: Complete = (body, now, ids) => {
   body.id ??= ids.unsafeObservationId()
-  // An observation that is over did not start just now: Langfuse would move its end to the start.
-  const end = typeof body.endTime === "string" ? Date.parse(body.endTime) : now
-  body.startTime ??= fromMillis(end < now ? end : now)
+  if (body.startTime === undefined || body.startTime === null) {
+    // An observation that is over did not start just now: Langfuse would move its end to the start.
+    const end = typeof body.endTime === "string" ? Date.parse(body.endTime) : now
+    body.startTime = fromMillis(end < now ? end : now)
+  }
   sumCosts(body)
 }
 

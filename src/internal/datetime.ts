@@ -17,33 +17,40 @@ export const isIsoDateTime = (text: string): boolean => {
 }
 
 const dayMillis = 86_400_000
+const daySeconds = 86_400
 
-/** 00 to 99: hours, minutes, seconds and the hundredths of a second. */
-const two = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, "0"))
+/** 00 to 59: hours, minutes and seconds. */
+const two = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, "0"))
 
-// Most times of a program are of one day, and that part of the text is what takes the engine long.
+/** What follows the second. */
+const fractions = Array.from({ length: 1000 }, (_, n) => `.${String(n).padStart(3, "0")}Z`)
+
+// Most times of a program are of one day, and many of one second: that part of the text is what takes long.
 let lastDay = NaN
 let lastDate = ""
+let lastSecond = NaN
+let lastText = ""
 
 /** `undefined` for what has no such text: beyond the range of a Date, or a year of more than four digits. */
 export const fromMillis = (millis: number): string | undefined => {
   // `toISOString` throws beyond the range of a Date, and a year past 9999 or before 0 makes it longer than Langfuse takes.
   if (!(Math.abs(millis) <= 8.64e15)) return undefined
   const time = Math.trunc(millis)
-  const day = Math.floor(time / dayMillis)
-  if (day !== lastDay) {
-    const text = new Date(time).toISOString()
-    if (text.length !== 24) return undefined
-    lastDay = day
-    lastDate = text.slice(0, 11)
+  const second = Math.floor(time / 1000)
+  if (second !== lastSecond) {
+    const day = Math.floor(time / dayMillis)
+    if (day !== lastDay) {
+      const text = new Date(time).toISOString()
+      if (text.length !== 24) return undefined
+      lastDay = day
+      lastDate = text.slice(0, 11)
+    }
+    const rest = second - day * daySeconds
+    const minutes = Math.floor(rest / 60)
+    lastText = `${lastDate}${two[Math.floor(minutes / 60)]}:${two[minutes % 60]}:${two[rest % 60]}`
+    lastSecond = second
   }
-  const rest = time - day * dayMillis
-  const seconds = Math.floor(rest / 1000)
-  const minutes = Math.floor(seconds / 60)
-  const fraction = rest % 1000
-  return `${lastDate}${two[Math.floor(minutes / 60)]}:${two[minutes % 60]}:${two[seconds % 60]}.${
-    two[Math.floor(fraction / 10)]
-  }${fraction % 10}Z`
+  return lastText + fractions[time - second * 1000]
 }
 
 /** The text of a time, or `undefined` where Langfuse would refuse whatever text it has. */

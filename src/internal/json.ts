@@ -44,7 +44,7 @@ export const notes = {
  * A string as JSON text, lone surrogates replaced by U+FFFD.
  */
 export const quote = (text: string): string =>
-  text.length < 32 && simple.test(text)
+  text.length < 48 && simple.test(text)
     ? `"${text}"`
     : JSON.stringify(isWellFormed(text) ? text : toWellFormed(text))
 
@@ -54,37 +54,61 @@ const simple = /^[ !#-[\]-~]*$/
 /**
  * A value as JSON text. `undefined` at the top is `null`.
  */
-export const stringify = (value: unknown, limits?: Limits): string => {
-  const maxLength = limits?.maxLength ?? MAX_LENGTH
-  const maxNodes = limits?.maxNodes ?? MAX_NODES
+export const stringify = (value: unknown, limits?: Limits): string => plainly(value, limits) ?? carefully(value, limits)
+
+/**
+ * What `stringify` gives for a copy of the object without some of its fields, when all the others are plain.
+ */
+export const stringifyWithout = (
+  value: object,
+  left: ReadonlySet<string>,
+  limits?: Limits
+): string | undefined => {
+  const check = checkOf(limits)
   try {
-    if (typeof value === "string") {
-      if (value.length <= maxLength) return quote(value)
-    } else if (typeof value === "object" && value !== null) {
-      if (isPlain({ length: maxLength, nodes: maxNodes }, value, 0)) {
-        const text: unknown = JSON.stringify(value)
-        if (typeof text === "string") return text
-      }
+    let text = "{"
+    for (const key of Object.keys(value)) {
+      if (left.has(key)) continue
+      const property = (value as Record<string, unknown>)[key]
+      if (!isPlainField(check, key, property, 1)) return undefined
+      if (property !== undefined) text += `${text === "{" ? "" : ","}${quote(key)}:${textOfPlain(property)}`
     }
+    return `${text}}`
   } catch {
-    // A getter, a proxy, or text longer than the engine allows: the careful way isolates it.
-  }
-  try {
-    const out: Out = { text: "", nodes: maxNodes, maxLength, ancestors: [], path: [] }
-    return write(out, value) ? out.text : "null"
-  } catch {
-    // The stack or the memory of the program ended here.
-    return `"${notes.value}"`
+    return undefined
   }
 }
+
+const textOfPlain = (value: unknown): string =>
+  typeof value === "string" ? quote(value) : JSON.stringify(value) ?? "null"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The fast way: payloads are nearly always plain data, and then the engine's own JSON.stringify is right and quickest.
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** What is left of the limits. */
 interface Check {
   length: number
   nodes: number
+}
+
+const checkOf = (limits: Limits | undefined): Check => ({
+  length: limits?.maxLength ?? MAX_LENGTH,
+  nodes: limits?.maxNodes ?? MAX_NODES
+})
+
+/** `undefined` for what is not plain. */
+const plainly = (value: unknown, limits: Limits | undefined): string | undefined => {
+  const check = checkOf(limits)
+  try {
+    if (typeof value === "string") return value.length <= check.length ? quote(value) : undefined
+    if (typeof value !== "object" || value === null || !isPlain(check, value, 0)) return undefined
+    const text: unknown = JSON.stringify(value)
+    return typeof text === "string" ? text : undefined
+  } catch {
+    // A getter, a proxy, or text longer than the engine allows: the careful way isolates it.
+    return undefined
+  }
 }
 
 /**
@@ -107,13 +131,16 @@ const isPlain = (check: Check, value: object, depth: number): boolean => {
     if (prototype !== Object.prototype && prototype !== null) return false
     // With these prototypes `in` sees own keys only, and unlike Object.keys it allocates nothing.
     for (const key in value) {
-      check.length -= key.length
       // An object is only looked at here, by whatever keys it has.
-      const property = (value as Record<string, unknown>)[key]
-      if (check.length < 0 || !isWellFormed(key) || !isPlainValue(check, property, depth + 1)) return false
+      if (!isPlainField(check, key, (value as Record<string, unknown>)[key], depth + 1)) return false
     }
   }
   return true
+}
+
+const isPlainField = (check: Check, key: string, value: unknown, depth: number): boolean => {
+  check.length -= key.length
+  return check.length >= 0 && isWellFormed(key) && isPlainValue(check, value, depth)
 }
 
 const isPlainValue = (check: Check, value: unknown, depth: number): boolean => {
@@ -137,6 +164,17 @@ const isPlainValue = (check: Check, value: unknown, depth: number): boolean => {
 // ---------------------------------------------------------------------------------------------------------------------
 // The careful way: every property is read once, inside a try.
 // ---------------------------------------------------------------------------------------------------------------------
+
+const carefully = (value: unknown, limits: Limits | undefined): string => {
+  const { length, nodes } = checkOf(limits)
+  const out: Out = { text: "", nodes, maxLength: length, ancestors: [], path: [] }
+  try {
+    return write(out, value) ? out.text : "null"
+  } catch {
+    // The stack or the memory of the program ended here.
+    return `"${notes.value}"`
+  }
+}
 
 interface Out {
   text: string

@@ -7,7 +7,7 @@
  */
 import type { IngestionEvent, TraceContext } from "../IngestionEvent.js"
 import { assemble, type Fields, fit, overhead } from "./cut.js"
-import { type Limits, notes, quote, stringify } from "./json.js"
+import { type Limits, notes, quote, stringify, stringifyWithout } from "./json.js"
 import { apply as applyMask, type Mask, type MaskField } from "./mask.js"
 import { byteLength, heldBytes, toWellFormed } from "./utf8.js"
 
@@ -202,31 +202,21 @@ interface Measured {
 const capture = (policy: Settings, event: Record<string, unknown>): Taken => {
   const envelope = envelopeOf(textOf(event["type"]), textOf(event["id"]), textOf(event["timestamp"]))
   const type = envelope.type
-  const parts = split(event["body"])
-  const head = parts?.head
+  let parts = split(policy, event["body"])
   // Langfuse answers 201 to these when they have no id of their own, and then does not store them. The event's id is
   // as good as a new one, and stays the same when the event is sent again.
-  if (head !== undefined && (type === "trace-create" || type === "score-create") && !head["id"]) {
-    head["id"] = envelope.id
+  if (parts !== undefined && (type === "trace-create" || type === "score-create") && !parts.head["id"]) {
+    parts = splitCopy(event["body"])
+    if (parts?.copy !== undefined) parts.copy["id"] = envelope.id
   }
-  const bodyId = idOf(head?.["id"])
-  const traceId = type === "trace-create" ? bodyId : idOf(head?.["traceId"])
-  let body: Measured | undefined
-  if (parts !== undefined) {
-    if (type !== "sdk-log" && !type.startsWith("observation-")) parts.environment = policy.environment
-    if (type === "trace-create") parts.release = policy.release
-    body = textsOf(policy, parts, type, traceId, policy.maxEventBytes - envelope.bytes)
-  }
-  let trace: Measured | undefined
-  const context = event["trace"]
-  if (context !== undefined) {
-    const parts = split(context)
-    if (parts !== undefined) {
-      parts.environment = policy.environment
-      parts.release = policy.release
-      trace = textsOf(policy, parts, type, traceId, policy.maxEventBytes)
-    }
-  }
+  const bodyId = idOf(parts?.head["id"])
+  const traceId = type === "trace-create" ? bodyId : idOf(parts?.head["traceId"])
+  const body = parts && textsOf(policy, parts, type, traceId, {
+    environment: type !== "sdk-log" && !type.startsWith("observation-") ? policy.environment : undefined,
+    release: type === "trace-create" ? policy.release : undefined
+  }, policy.maxEventBytes - envelope.bytes)
+  const context = event["trace"] === undefined ? undefined : split(policy, event["trace"])
+  const trace = context && textsOf(policy, context, type, traceId, policy, policy.maxEventBytes)
   return new Taken(envelope, { bodyId, traceId }, body, trace)
 }
 
@@ -264,21 +254,46 @@ interface Parts {
   readonly output: unknown
   readonly metadata: unknown
   readonly log: unknown
-  /** A copy that is ours to change. */
-  readonly head: Record<string, unknown>
-  /** What fills the field of that name where the event leaves it out. */
-  environment: string | undefined
-  release: string | undefined
+  /** What the object says of everything, which may be the caller's own and is only read. */
+  readonly head: Readonly<Record<string, unknown>>
+  /** The JSON text of all but the contents; or a copy of it that is ours to change. */
+  readonly headText: string | undefined
+  readonly copy: Record<string, unknown> | undefined
 }
 
-const split = (value: unknown): Parts | undefined => {
+const contentFields: ReadonlySet<string> = new Set(["input", "output", "metadata", "log"])
+
+/** Without a copy where there is nothing to change: of nearly all bodies the head can be written as it is. */
+const split = (policy: Settings, value: unknown): Parts | undefined => {
+  if (policy.mask === undefined && typeof value === "object" && value !== null) {
+    try {
+      const own = value as Record<string, unknown> // an object, by the check above
+      // A null there is replaced.
+      const headText = Array.isArray(value) || own["environment"] === null
+        ? undefined
+        : stringifyWithout(own, contentFields, policy.limits)
+      if (headText !== undefined) {
+        return {
+          input: own["input"],
+          output: own["output"],
+          metadata: own["metadata"],
+          log: own["log"],
+          head: own,
+          headText,
+          copy: undefined
+        }
+      }
+    } catch {
+      // A getter threw: each property on its own, then.
+    }
+  }
+  return splitCopy(value)
+}
+
+const splitCopy = (value: unknown): Parts | undefined => {
   if (typeof value !== "object" || value === null) return undefined
-  let own: Record<string, unknown>
   try {
-    if (Array.isArray(value)) return undefined
-    own = value as Record<string, unknown> // an object, by the checks above
-    const { input, log, metadata, output, ...head } = own
-    return { input, output, metadata, log, head, environment: undefined, release: undefined }
+    return Array.isArray(value) ? undefined : partsOf(value as Record<string, unknown>) // an object, by the checks above
   } catch {
     // A getter threw: once more, each property on its own.
   }
@@ -291,11 +306,26 @@ const split = (value: unknown): Parts | undefined => {
         copy[key] = notes.getter
       }
     }
-    const { input, log, metadata, output, ...head } = copy
-    return { input, output, metadata, log, head, environment: undefined, release: undefined }
+    return partsOf(copy)
   } catch {
     return undefined
   }
+}
+
+const partsOf = ({ input, log, metadata, output, ...copy }: Record<string, unknown>): Parts => ({
+  input,
+  output,
+  metadata,
+  log,
+  head: copy,
+  headText: undefined,
+  copy
+})
+
+/** What fills the field of that name where the event leaves it out. */
+interface Defaults {
+  readonly environment?: string | undefined
+  readonly release?: string | undefined
 }
 
 /**
@@ -306,21 +336,22 @@ const textsOf = (
   parts: Parts,
   type: string,
   traceId: string | undefined,
+  { environment, release }: Defaults,
   limit: number
 ): Measured | undefined => {
-  const head = parts.head
-  // It would replace the head; what an object calls its own fields is what counts.
-  if (typeof head["toJSON"] === "function") head["toJSON"] = undefined
-  if (policy.mask !== undefined) maskHead(policy, policy.mask, head, type, traceId)
-  let headText = stringify(head, policy.limits)
+  const { copy, head } = parts
+  if (copy !== undefined) {
+    // It would replace the head; what an object calls its own fields is what counts.
+    if (typeof copy["toJSON"] === "function") copy["toJSON"] = undefined
+    if (policy.mask !== undefined) maskHead(policy, policy.mask, copy, type, traceId)
+  }
+  let headText = parts.headText ?? stringify(head, policy.limits)
   if (!headText.startsWith("{")) return undefined
   // An explicit null clears a release; there is no such thing as no environment.
-  if (parts.environment !== undefined && (head["environment"] === undefined || head["environment"] === null)) {
-    headText = withField(head, headText, "environment", parts.environment)
+  if (environment !== undefined && (head["environment"] === undefined || head["environment"] === null)) {
+    headText = withField(head, headText, "environment", environment)
   }
-  if (parts.release !== undefined && head["release"] === undefined) {
-    headText = withField(head, headText, "release", parts.release)
-  }
+  if (release !== undefined && head["release"] === undefined) headText = withField(head, headText, "release", release)
   const isFull = policy.content === "full"
   const fields: Fields = {
     head: headText,
@@ -333,7 +364,12 @@ const textsOf = (
   return measured.bytes <= limit ? measured : measure(fit(fields, limit, policy.maxEventBytes))
 }
 
-const withField = (head: Record<string, unknown>, headText: string, name: string, value: string): string => {
+const withField = (
+  head: Readonly<Record<string, unknown>>,
+  headText: string,
+  name: string,
+  value: string
+): string => {
   if (head[name] === null) return stringify({ ...head, [name]: value })
   const text = `"${name}":${quote(value)}}`
   return headText === "{}" ? `{${text}` : `${headText.slice(0, -1)},${text}`

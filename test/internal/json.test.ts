@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Chunk, Data, DateTime, Either, Exit, FastCheck, HashMap, Option, Redacted } from "effect"
-import { quote, stringify } from "../../src/internal/json.js"
+import { quote, stringify, stringifyWithout } from "../../src/internal/json.js"
 import { isWellFormed } from "../../src/internal/utf8.js"
 
 const json = (value: unknown): unknown => JSON.parse(stringify(value))
@@ -626,6 +626,37 @@ describe("json", () => {
     it.prop("the same text comes out twice", [anything], ([value]) => {
       assert.strictEqual(stringify(value), stringify(value))
     }, runs)
+
+    const left = new Set(["input", "a", ""])
+
+    it.prop(
+      "an object without some of its fields is written as a copy of it would be, or not at all",
+      [
+        FastCheck.array(
+          FastCheck.tuple(FastCheck.oneof(FastCheck.string(), FastCheck.constantFrom(...left, "toJSON")), tree)
+        ),
+        FastCheck.integer({ min: 0, max: 200 })
+      ],
+      ([entries, maxLength]) => {
+        const whole = Object.fromEntries(entries.map(([key, make]) => [key, make()]))
+        const copy = Object.fromEntries(Object.entries(whole).filter(([key]) => !left.has(key)))
+        for (const limits of [undefined, { maxLength, maxNodes: maxLength }]) {
+          const text = stringifyWithout(whole, left, limits)
+          if (text !== undefined) assert.strictEqual(text, stringify(copy, limits))
+        }
+      },
+      runs
+    )
+
+    it.prop(
+      "and it is written where all that is left is what JSON can hold",
+      [FastCheck.dictionary(FastCheck.string(), FastCheck.jsonValue())],
+      ([whole]) => {
+        const copy = Object.fromEntries(Object.entries(whole).filter(([key]) => !left.has(key)))
+        assert.strictEqual(stringifyWithout(whole, left), JSON.stringify(copy))
+      },
+      runs
+    )
 
     it.prop(
       "what JSON can hold comes out as JSON.stringify writes it, on both ways",
