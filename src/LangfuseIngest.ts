@@ -184,6 +184,12 @@ export const make = (
         return Effect.forEach(summarize(report), ({ key, message }) => notices.warn(key, message), { discard: true })
       })
 
+    const lost = (batch: ReadonlyArray<IngestionEvent>): DeliveryReport.DeliveryReport =>
+      DeliveryReport.failed(
+        batch.filter((event) => ledger.isHeld(event)),
+        new LangfuseError({ reason: "Defect", description: "the transport failed unexpectedly" })
+      )
+
     /** Runs the transport so that nothing it does, or is, reaches further than its own events. */
     const settled = (
       run: Effect.Effect<DeliveryReport.DeliveryReport>,
@@ -191,16 +197,13 @@ export const make = (
     ): Effect.Effect<void> =>
       Effect.suspend(() => run).pipe(
         Effect.provideService(LangfuseTransport.Progress, settle),
-        // Caught while it is still in the fiber that `disconnect` forks: why a fiber failed is logged, and may hold anything.
-        Effect.catchAllCause(() => Effect.succeed(undefined)),
-        Effect.disconnect,
-        Effect.flatMap((report) => report === undefined ? Effect.dieMessage("no report") : settleAndWarn(report)),
-        Effect.catchAllCause(() =>
-          settleAndWarn(DeliveryReport.failed(
-            batch.filter((event) => ledger.isHeld(event)),
-            new LangfuseError({ reason: "Defect", description: "the transport failed unexpectedly" })
-          ))
-        )
+        // Why a fiber failed is logged, and may hold anything.
+        Effect.matchCauseEffect({
+          onSuccess: settleAndWarn,
+          onFailure: () => settleAndWarn(lost(batch))
+        }),
+        // A report that is none.
+        Effect.catchAllCause(() => settleAndWarn(lost(batch)))
       )
 
     const fibers = yield* Scope.make()
@@ -259,7 +262,11 @@ export const make = (
     const onItsOwn = (run: Effect.Effect<DeliveryReport.DeliveryReport>): Effect.Effect<void> =>
       Effect.suspend(() =>
         Effect.asVoid(Fiber.await(
-          Runtime.runFork(runtime)(Effect.interruptible(settled(run, [])), { scope: fibers, immediate: false })
+          // What cannot be interrupted must not hold up the end of the scope.
+          Runtime.runFork(runtime)(Effect.interruptible(Effect.disconnect(settled(run, []))), {
+            scope: fibers,
+            immediate: false
+          })
         ))
       )
 

@@ -56,8 +56,7 @@ export const make = (
         return DeliveryReport.merge([withoutUnwanted(report), rest])
       })
 
-    /** Asked of a server whose address does not tell. */
-    const ask: Effect.Effect<Choice, LangfuseError> = Effect.suspend(() =>
+    const firstAsk: Effect.Effect<Choice, LangfuseError> = Effect.suspend(() =>
       choice === undefined
         ? sender.get("/api/public/health").pipe(
           Effect.flatMap(firstChoice),
@@ -73,8 +72,14 @@ export const make = (
             return Notices.debug(`traces and observations go to the ${names[found]}`)
           })
         )
+        // Somebody else has asked meanwhile.
         : Effect.succeed(choice)
     ).pipe(asking.withPermits(1))
+
+    /** Asked of a server whose address does not tell. */
+    const ask: Effect.Effect<Choice, LangfuseError> = Effect.suspend(() =>
+      choice === undefined ? firstAsk : Effect.succeed(choice)
+    )
 
     return {
       send: (batch, progress) =>

@@ -59,8 +59,8 @@ const takeFrom = <A>(slot: Slot<A>): A => {
 }
 
 /**
- * An effect that is run once and then no longer holds what it was made with: a scope may hold on to the effects that were
- * forked in it as long as a queue does to items.
+ * An effect that is run once and then no longer holds what it was made with: a set may hold on to the fibers that were in it
+ * as long as a queue does to items.
  */
 const once = <A, B>(given: A, run: (given: A) => Effect.Effect<B>): Effect.Effect<B> => {
   const slot: Slot<A> = { item: given }
@@ -99,6 +99,20 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
         return Chunk.toReadonlyArray(slots).map(takeFrom)
       })
 
+    const sending = new Set<Fiber.RuntimeFiber<unknown>>()
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        for (const fiber of sending) fiber.unsafeInterruptAsFork(FiberId.none)
+      })
+    )
+
+    /** Interrupted when the scope closes, but not waited for: what is sent with may not be interruptible. */
+    const forkSend = (send: Effect.Effect<unknown>): Effect.Effect<void> =>
+      Effect.map(Effect.forkDaemon(send), (fiber) => {
+        sending.add(fiber)
+        fiber.addObserver(() => void sending.delete(fiber))
+      })
+
     /** Sends the first of what waits, as soon as it may. */
     const dispatch = (epoch: Epoch<A>): Effect.Effect<void> =>
       Effect.uninterruptibleMask((restore) =>
@@ -106,10 +120,7 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
           Effect.zipRight(take(epoch)),
           Effect.flatMap((batch) =>
             Arr.isNonEmptyReadonlyArray(batch)
-              ? Effect.asVoid(Effect.forkIn(
-                once(batch, (batch) => Effect.ensuring(restore(options.send(batch)), permits.release(1))),
-                scope
-              ))
+              ? forkSend(once(batch, (batch) => Effect.ensuring(restore(options.send(batch)), permits.release(1))))
               : Effect.asVoid(permits.release(1))
           )
         )

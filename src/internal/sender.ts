@@ -32,6 +32,7 @@ import * as Address from "./address.js"
 import * as Metrics from "./metrics.js"
 import { byteLength, write } from "./utf8.js"
 import { sdkName, version } from "./version.js"
+import { within } from "./within.js"
 
 /** The smallest piece of a request: it is accepted or refused as a whole, and so are the events in it. */
 export interface Part {
@@ -110,6 +111,12 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
       })
     )
 
+  const onTimeout = (): LangfuseError =>
+    new LangfuseError({
+      reason: "Timeout",
+      description: `no complete answer within ${Duration.format(options.requestTimeout)}`
+    })
+
   const exchange = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Answer, LangfuseError> =>
     Effect.flatMap(
       Clock.clockWith((clock) => clock.currentTimeNanos),
@@ -124,19 +131,8 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
           // The exporter must not show up in the traces it exports.
           Effect.withTracerEnabled(false),
           Effect.mapErrorCause((cause) => Cause.fail(unanswered(cause))),
-          // A client that cannot be interrupted may linger in the background, but holds nobody up. As a value, since a fiber
-          // that fails is logged.
-          Effect.either,
-          Effect.disconnect,
-          Effect.flatten,
-          Effect.timeoutFail({
-            duration: options.requestTimeout,
-            onTimeout: () =>
-              new LangfuseError({
-                reason: "Timeout",
-                description: `no complete answer within ${Duration.format(options.requestTimeout)}`
-              })
-          }),
+          // A client that cannot be interrupted may linger in the background, but holds nobody up.
+          (answer) => within(answer, { duration: options.requestTimeout, onTimeout }),
           Effect.onExit((exit) => {
             const status = exit._tag === "Success"
               ? String(exit.value.status)
