@@ -3,15 +3,18 @@ import { fromMillis } from "../datetime.js"
 
 const nanosOfMilli = 1_000_000n
 
+/** 000 to 999: thousands of nanoseconds, and nanoseconds. */
+const three = Array.from({ length: 1000 }, (_, n) => String(n).padStart(3, "0"))
+
 /** Milliseconds where that is exact, as with most clocks, else nanoseconds. Langfuse keeps milliseconds. */
 export const fromNanos = (nanos: bigint): string => {
-  let millis = nanos / nanosOfMilli
-  let rest = nanos % nanosOfMilli
-  if (rest < 0n) {
-    millis -= 1n
-    rest += nanosOfMilli
+  let millis = Number(nanos / nanosOfMilli)
+  let rest = Number(nanos % nanosOfMilli)
+  if (rest < 0) {
+    millis -= 1
+    rest += 1_000_000
   }
-  const text = fromMillis(Number(millis))
+  const text = fromMillis(millis)
   if (text === undefined) return "1970-01-01T00:00:00.000Z"
-  return rest === 0n ? text : `${text.slice(0, -1)}${String(rest).padStart(6, "0")}Z`
+  return rest === 0 ? text : `${text.slice(0, -1)}${three[Math.floor(rest / 1000)]}${three[rest % 1000]}Z`
 }
