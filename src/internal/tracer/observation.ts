@@ -101,15 +101,14 @@ const baseOf = (span: FinishedSpan, start: string): Fields => {
 }
 
 const eventOf = (
-  type: GenAi.ObservationType,
+  observationType: GenAi.ObservationType,
   id: string,
   timestamp: string,
   body: Fields,
   trace: TraceContext | undefined
 ): IngestionEvent => {
-  const event = trace === undefined
-    ? { type: `${type}-create`, id, timestamp, body }
-    : { type: `${type}-create`, id, timestamp, body, trace }
+  const type = eventTypes[observationType]
+  const event = trace === undefined ? { type, id, timestamp, body } : { type, id, timestamp, body, trace }
   // The body has the fields of its type, which TypeScript cannot follow through the record they were collected in.
   return event as unknown as IngestionEvent
 }
@@ -133,23 +132,29 @@ interface Read {
   readonly trace: TraceContext | undefined
 }
 
-const types: ReadonlySet<unknown> = new Set<GenAi.ObservationType>([
-  "span",
-  "generation",
-  "event",
-  "agent",
-  "tool",
-  "chain",
-  "retriever",
-  "evaluator",
-  "embedding",
-  "guardrail"
+/** In full, so that the text of an event's type is made once and not for each event. */
+const eventTypes: { readonly [Type in GenAi.ObservationType]: `${Type}-create` } = {
+  span: "span-create",
+  generation: "generation-create",
+  event: "event-create",
+  agent: "agent-create",
+  tool: "tool-create",
+  chain: "chain-create",
+  retriever: "retriever-create",
+  evaluator: "evaluator-create",
+  embedding: "embedding-create",
+  guardrail: "guardrail-create"
+}
+
+const isType = (value: string): value is GenAi.ObservationType => Object.hasOwn(eventTypes, value)
+
+/** Attributes that are asked for by their names, and so are no metadata; nor are paths of the machine. */
+const asked: ReadonlySet<unknown> = new Set<string>([
+  ...Object.values(observation).filter((name) => name !== observation.metadata),
+  ...Object.values(trace).filter((name) => name !== trace.metadata),
+  ...Object.values(aliases).filter((name) => name !== aliases.metadata && isLangfuse(name)),
+  ...stackTraces
 ])
-
-const isType = (value: unknown): value is GenAi.ObservationType => types.has(value)
-
-/** Attributes that become a field of the event, and so are no metadata. */
-const consumed: ReadonlySet<string> = new Set([trace.userId, trace.sessionId])
 
 /**
  * The span that `@effect/ai` opens for the call of a tool, in terms of the conventions. What the tool was called with is an
@@ -163,48 +168,54 @@ const toolkitAttributes: ReadonlyMap<string, string> = new Map([
 
 const readAttributes = (span: FinishedSpan, body: Fields): Read => {
   const { attributes } = span
-  const genAi: GenAi.GenAi = new Map()
+  let genAi: GenAi.GenAi | undefined
   const metadata: Fields = {}
   const traceMetadata: Fields = {}
   const others: Fields = {}
   const isToolCall = span.name === toolkitSpan && attributes.has("tool")
   for (const [name, value] of attributes) {
+    if (asked.has(name)) continue
     if (isToolCall && toolkitAttributes.has(name)) {
-      genAi.set(toolkitAttributes.get(name) ?? name, value)
+      genAi = (genAi ?? new Map()).set(toolkitAttributes.get(name) ?? name, value)
     } else if (!isLangfuse(name)) {
-      if (!consumed.has(name) && !stackTraces.has(name) && value !== undefined) put(others, String(name), value)
+      if (value !== undefined) put(others, String(name), value)
+    } else if (value === undefined || value === null) {
+      // Nothing was said.
     } else if (name.startsWith(genAiPrefix)) {
-      if (value !== undefined && value !== null) genAi.set(name.slice(genAiPrefix.length), value)
+      genAi = (genAi ?? new Map()).set(name.slice(genAiPrefix.length), value)
     } else addMetadata(name, value, metadata, traceMetadata)
   }
   const events = span.events.map(({ attributes, name, time }) => ({ name, time, attributes: copy(attributes) }))
+  // Messages may be in events only.
+  if (events.length > 0) genAi ??= new Map()
 
   const given = text(attributes.get(observation.type))?.toLowerCase()
-  const said = isType(given) ? given : undefined
-  const hasModel = attributes.has(observation.model)
-  const type = said ?? GenAi.typeOf(genAi) ?? (hasModel ? "generation" : "span")
-  const set = (field: string, value: unknown): void => {
-    if (value !== undefined) body[field] = value
-  }
+  const said = given !== undefined && isType(given) ? given : undefined
+  const type = said ?? (genAi === undefined ? undefined : GenAi.typeOf(genAi)) ??
+    (attributes.has(observation.model) ? "generation" : "span")
 
   // A span that an instrumentation named is called what it is about; one the program named keeps its name.
-  const name = said === undefined ? GenAi.nameOf(genAi, type) : undefined
-  set("name", name)
+  const name = said === undefined && genAi !== undefined ? GenAi.nameOf(genAi, type) : undefined
+  if (name !== undefined) body["name"] = name
 
-  const messages = genAi.size === 0 && events.length === 0 ? undefined : GenAi.contentOf(genAi, events)
-  set("input", own(attributes.get(observation.input), span.json?.input) ?? messages?.input)
-  set("output", own(attributes.get(observation.output), span.json?.output) ?? messages?.output)
-  set("level", levelOf(attributes.get(observation.level)))
-  set("statusMessage", text(attributes.get(observation.statusMessage)))
-  if (type !== "span" && type !== "event") setModelCall(span, type, genAi, set)
+  const messages = genAi === undefined ? undefined : GenAi.contentOf(genAi, events)
+  const input = own(attributes.get(observation.input), span.json?.input) ?? messages?.input
+  if (input !== undefined) body["input"] = input
+  const output = own(attributes.get(observation.output), span.json?.output) ?? messages?.output
+  if (output !== undefined) body["output"] = output
+  const level = levelOf(attributes.get(observation.level))
+  if (level !== undefined) body["level"] = level
+  const statusMessage = text(attributes.get(observation.statusMessage))
+  if (statusMessage !== undefined) body["statusMessage"] = statusMessage
+  if (type !== "span" && type !== "event") setModelCall(span, type, genAi, body)
 
   const context = traceContext(span, genAi, traceMetadata)
-  set("version", context?.version)
-  set("environment", context?.environment)
-  set("metadata", allMetadata(span, metadata, genAi, others, events))
+  if (context?.version !== undefined) body["version"] = context.version
+  if (context?.environment !== undefined) body["environment"] = context.environment
+  const all = allMetadata(span, metadata, genAi, others, events)
+  if (all !== undefined) body["metadata"] = all
   return { type, trace: context }
 }
-
 const own = (value: unknown, json: string | undefined): unknown => {
   if (value === undefined || value === null) return undefined
   return typeof value === "string" && value === json ? new JsonText(value) : content(value)
@@ -213,29 +224,32 @@ const own = (value: unknown, json: string | undefined): unknown => {
 const setModelCall = (
   span: FinishedSpan,
   type: GenAi.ObservationType,
-  genAi: GenAi.GenAi,
-  set: (field: string, value: unknown) => void
+  genAi: GenAi.GenAi | undefined,
+  body: Fields
 ): void => {
   const { attributes } = span
-  const call = genAi.size > 0 && GenAi.isModelCall(type) ? GenAi.modelCall(genAi) : undefined
-  set("model", text(attributes.get(observation.model)) ?? call?.model)
-  set("modelParameters", parametersOf(attributes.get(observation.modelParameters)) ?? call?.parameters)
-  set("usageDetails", Usage.fromObject(parsed(attributes.get(observation.usage))) ?? call?.usage)
-  set("costDetails", Usage.costs(parsed(attributes.get(observation.cost))) ?? call?.cost)
-  set(
-    "completionStartTime",
-    timeOf(attributes.get(observation.completionStartTime)) ??
-      (call?.timeToFirst === undefined
-        ? undefined
-        : Time.fromNanos(span.startTime + BigInt(Math.round(call.timeToFirst * 1e9))))
-  )
+  const isCall = genAi !== undefined && genAi.size > 0 && GenAi.isModelCall(type)
+  const call = isCall ? GenAi.modelCall(genAi) : undefined
+  const model = text(attributes.get(observation.model)) ?? call?.model
+  if (model !== undefined) body["model"] = model
+  const parameters = parametersOf(attributes.get(observation.modelParameters)) ?? call?.parameters
+  if (parameters !== undefined) body["modelParameters"] = parameters
+  const usage = Usage.fromObject(parsed(attributes.get(observation.usage))) ?? call?.usage
+  if (usage !== undefined) body["usageDetails"] = usage
+  const cost = Usage.costs(parsed(attributes.get(observation.cost))) ?? call?.cost
+  if (cost !== undefined) body["costDetails"] = cost
+  const completionStart = timeOf(attributes.get(observation.completionStartTime)) ??
+    (call?.timeToFirst === undefined
+      ? undefined
+      : Time.fromNanos(span.startTime + BigInt(Math.round(call.timeToFirst * 1e9))))
+  if (completionStart !== undefined) body["completionStartTime"] = completionStart
   const promptName = text(attributes.get(observation.promptName) ?? attributes.get(aliases.promptName))
   const promptVersion = finite(attributes.get(observation.promptVersion) ?? attributes.get(aliases.promptVersion))
   // Langfuse refuses an observation that has one without the other.
   if (promptName !== undefined && promptVersion !== undefined && promptVersion !== 0) {
     if (Number.isSafeInteger(promptVersion)) {
-      set("promptName", promptName)
-      set("promptVersion", promptVersion)
+      body["promptName"] = promptName
+      body["promptVersion"] = promptVersion
     }
   }
 }
@@ -282,39 +296,37 @@ const maxTraceName = 1000
 
 const traceContext = (
   { attributes, isAppRoot }: FinishedSpan,
-  genAi: GenAi.GenAi,
+  genAi: GenAi.GenAi | undefined,
   metadata: Fields
 ): TraceContext | undefined => {
   const context: { -readonly [K in keyof TraceContext]: TraceContext[K] } = {}
-  const set = <K extends keyof TraceContext>(field: K, value: TraceContext[K]): void => {
-    if (value !== undefined) context[field] = value
-  }
-  const first = (...names: ReadonlyArray<string>): unknown => {
-    for (const name of names) {
-      const value = attributes.get(name)
-      if (value !== undefined && value !== null) return value
-    }
-    return undefined
-  }
-  const conversation = GenAi.conversation(genAi)
-  const name = text(first(trace.name))
-  set("name", name === undefined ? undefined : take(name, maxTraceName))
-  set("userId", text(first(aliases.userId, trace.userId)))
-  set("sessionId", text(first(aliases.sessionId, trace.sessionId)) ?? conversation)
-  const tags = texts(first(trace.tags, aliases.tags))
-  if (tags.length > 0) context.tags = tags
+  const conversation = genAi === undefined ? undefined : GenAi.conversation(genAi)
+  const name = text(attributes.get(trace.name))
+  if (name !== undefined) context.name = take(name, maxTraceName)
+  const userId = text(attributes.get(aliases.userId) ?? attributes.get(trace.userId))
+  if (userId !== undefined) context.userId = userId
+  const sessionId = text(attributes.get(aliases.sessionId) ?? attributes.get(trace.sessionId)) ?? conversation
+  if (sessionId !== undefined) context.sessionId = sessionId
+  const tags = attributes.get(trace.tags) ?? attributes.get(aliases.tags)
+  const tagTexts = tags === undefined ? noTags : texts(tags)
+  if (tagTexts.length > 0) context.tags = tagTexts
   if (Object.keys(metadata).length > 0) context.metadata = metadata
-  set("release", text(first(trace.release)))
-  set("version", text(first(trace.version)))
-  set(
-    "environment",
-    environmentOf(first(trace.environment, aliases.deploymentEnvironment, aliases.oldDeploymentEnvironment))
+  const release = text(attributes.get(trace.release))
+  if (release !== undefined) context.release = release
+  const version = text(attributes.get(trace.version))
+  if (version !== undefined) context.version = version
+  const environment = environmentOf(
+    attributes.get(trace.environment) ?? attributes.get(aliases.deploymentEnvironment) ??
+      attributes.get(aliases.oldDeploymentEnvironment)
   )
-  const isPublic = first(trace.public, aliases.public)
-  if (isPublic !== undefined) context.public = isPublic === true || isPublic === "true"
+  if (environment !== undefined) context.environment = environment
+  const isPublic = attributes.get(trace.public) ?? attributes.get(aliases.public)
+  if (isPublic !== undefined && isPublic !== null) context.public = isPublic === true || isPublic === "true"
   if (isAppRoot) context.isAppRoot = true
   return Object.keys(context).length === 0 ? undefined : context
 }
+
+const noTags: ReadonlyArray<string> = []
 
 /** The name Langfuse would file the environment under; `undefined` for one it would not take. */
 export const environmentOf = (value: unknown): string | undefined => {
@@ -327,7 +339,6 @@ export const environmentOf = (value: unknown): string | undefined => {
 // ---------------------------------------------------------------------------------------------------------------------
 
 const addMetadata = (name: string, value: unknown, metadata: Fields, traceMetadata: Fields): void => {
-  if (value === undefined || value === null) return
   const observationKey = keyUnder(observation.metadata, name) ?? keyUnder(aliases.metadata, name)
   if (observationKey !== undefined) return put(metadata, observationKey, parsed(value))
   const traceKey = keyUnder(trace.metadata, name)
@@ -335,14 +346,8 @@ const addMetadata = (name: string, value: unknown, metadata: Fields, traceMetada
   if (name === observation.metadata || name === aliases.metadata) return spread(metadata, value)
   if (name === trace.metadata) return spread(traceMetadata, value)
   // Langfuse attributes of other kinds (experiments, for one) are not lost.
-  if (!known.has(name)) put(metadata, name.slice(langfusePrefix.length), parsed(value))
+  put(metadata, name.slice(langfusePrefix.length), parsed(value))
 }
-
-const known: ReadonlySet<string> = new Set<string>([
-  ...Object.values(observation),
-  ...Object.values(trace),
-  ...Object.values(aliases)
-])
 
 const spread = (into: Fields, value: unknown): void => {
   const given = parsed(value)
@@ -355,12 +360,12 @@ const spread = (into: Fields, value: unknown): void => {
 const allMetadata = (
   span: FinishedSpan,
   metadata: Fields,
-  genAi: GenAi.GenAi,
+  genAi: GenAi.GenAi | undefined,
   others: Fields,
   events: ReadonlyArray<SpanEvent & { readonly attributes: Fields }>
 ): Fields | undefined => {
   const all: Fields = {}
-  if (genAi.size > 0) {
+  if (genAi !== undefined && genAi.size > 0) {
     const rest: Fields = {}
     for (const [name, value] of genAi) put(rest, name, parsed(value))
     all["gen_ai"] = rest

@@ -41,8 +41,10 @@ const looksLikeJson = (text: string): boolean => {
   return first <= 0x20 && /^\s*[[{]/.test(text)
 }
 
+const surrogate = /\\u[dD]/
+
 /** JSON that decodes to half a character may not survive the servers' databases. */
-const isClean = (text: string): boolean => isWellFormed(text) && !text.includes("\\ud") && !text.includes("\\uD")
+const isClean = (text: string): boolean => isWellFormed(text) && !surrogate.test(text)
 
 /** The value of text that is the JSON of an object or a list; other text, and anything else, as it is. */
 export const parsed = (value: unknown): unknown => {
