@@ -14,6 +14,7 @@ import type * as Tracer from "effect/Tracer"
 import type { Ids } from "../../IdGenerator.js"
 import type { IngestionEvent } from "../../IngestionEvent.js"
 import { toEvent } from "./observation.js"
+import { OpenSpans } from "./open.js"
 import type { LangfuseSpan } from "./span.js"
 
 export type Filter = "langfuse" | "all" | ((span: Tracer.Span) => boolean)
@@ -45,7 +46,7 @@ const maxPerSweep = 64
 
 export class SpanExporter {
   readonly settings: Settings
-  private readonly open = new Set<LangfuseSpan>()
+  private readonly open = new OpenSpans<LangfuseSpan>()
   private waiting: Array<LangfuseSpan> = []
   private next = 0
   private isDraining = false
@@ -128,9 +129,7 @@ export class SpanExporter {
       return 0
     }
     this.export(span, status.endTime, status.exit, undefined)
-    let text = 0
-    for (const value of span.attributes.values()) if (typeof value === "string") text += value.length
-    return text
+    return span.text
   }
 
   private sweep(now: bigint): void {
@@ -223,7 +222,7 @@ export class SpanExporter {
 
   /** Whether the span will be handed on even if it never ends. */
   private track(span: LangfuseSpan): boolean {
-    if (span.status._tag === "Ended" || this.open.has(span)) return true
+    if (span.status._tag === "Ended" || span.isOpen) return true
     if (this.isClosed || this.open.size >= this.settings.maxOpenSpans) return false
     this.open.add(span)
     return true

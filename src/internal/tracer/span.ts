@@ -11,6 +11,7 @@ import type * as Tracer from "effect/Tracer"
 import { isLangfuse } from "./attributes.js"
 import type { SpanExporter } from "./exporter.js"
 import type { SpanEvent } from "./observation.js"
+import type { Listed } from "./open.js"
 
 /** Events, and links, that one span keeps: OpenTelemetry's default. A span may log for as long as the program runs. */
 const maxEvents = 128
@@ -42,7 +43,7 @@ export interface Options {
   readonly sampled: boolean
 }
 
-export class LangfuseSpan implements Tracer.Span {
+export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   readonly _tag = "Span"
   readonly exporter: SpanExporter
   readonly name: string
@@ -59,6 +60,8 @@ export class LangfuseSpan implements Tracer.Span {
   links: ReadonlyArray<Tracer.SpanLink>
   events: ReadonlyArray<SpanEvent> = none
   leftOut = 0
+  /** The characters of all texts that were set, about. */
+  text = 0
   /** Texts of attributes that are known to be JSON. */
   readonly json: { input: string | undefined; output: string | undefined } = { input: undefined, output: undefined }
   /** Whether it has an attribute of Langfuse or of generative AI that was set on it, and not on all spans around. */
@@ -71,6 +74,9 @@ export class LangfuseSpan implements Tracer.Span {
   visible: Tracer.Span = this
   /** The record of another tee for the same span. */
   beneath: LangfuseSpan | undefined = undefined
+  isOpen = false
+  older: LangfuseSpan | undefined = undefined
+  newer: LangfuseSpan | undefined = undefined
 
   constructor(options: Options) {
     this.exporter = options.exporter
@@ -99,6 +105,7 @@ export class LangfuseSpan implements Tracer.Span {
 
   attribute(key: string, value: unknown): void {
     this.attributes.set(key, value)
+    if (typeof value === "string") this.text += value.length
     if (!this.isOwn && isLangfuse(key)) this.isOwn = !isAmbient(key, value)
   }
 
