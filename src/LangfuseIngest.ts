@@ -273,9 +273,13 @@ export const make = (
     const flushTransport = transport.flush === undefined ? Effect.void : onItsOwn(transport.flush)
 
     const flush: Effect.Effect<FlushReport> = Effect.suspend(() => {
-      Sources.pushAll(service)
+      const rest = Sources.pushParts(service)
       const watch = ledger.watch()
-      return (closed ? Effect.void : Effect.zipRight(batcher.flush, flushTransport)).pipe(
+      const send = Effect.suspend(() => {
+        watch.isAll()
+        return closed ? Effect.void : Effect.zipRight(batcher.flush, flushTransport)
+      })
+      return (rest === undefined ? send : Effect.zipRight(rest, send)).pipe(
         Effect.timeoutOption(settings.flushTimeout),
         Effect.map(() => watch.report()),
         Effect.ensuring(Effect.sync(watch.stop))

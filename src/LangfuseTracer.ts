@@ -230,7 +230,7 @@ const makeExporter = (options: Options): Effect.Effect<SpanExporter, never, Lang
       openSpanTimeout: Duration.isFinite(timeout) ? Duration.unsafeToNanos(timeout) : forever,
       timeoutText: Duration.format(timeout)
     })
-    const unregister = Sources.register(ingest, () => exporter.push())
+    const unregister = Sources.register(ingest, exporter)
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         exporter.close()

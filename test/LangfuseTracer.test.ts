@@ -22,7 +22,7 @@ import {
   TestClock,
   Tracer
 } from "effect"
-import { IngestionEvent, LangfuseIngest } from "effect-langfuse"
+import { DeliveryReport, IngestionEvent, LangfuseIngest, LangfuseTransport } from "effect-langfuse"
 import * as Langfuse from "effect-langfuse/Langfuse"
 import * as LangfuseTracer from "effect-langfuse/LangfuseTracer"
 import { setFlagsFromString } from "node:v8"
@@ -613,6 +613,76 @@ describe("LangfuseTracer", () => {
         )
         assert.deepStrictEqual(stats.map(({ offered }) => offered), [0, 1])
       }).pipe(Effect.provide(layer())))
+
+    describe("a flush of more than one turn should do", () => {
+      const large = "x".repeat(100_000)
+
+      const start = Effect.gen(function*() {
+        const sent: Array<string> = []
+        const transport = LangfuseTransport.LangfuseTransport.of({
+          send: (batch) =>
+            Effect.sync(() => {
+              sent.push(...batch.map(({ body }) => (body as Observation["body"]).name ?? ""))
+              return DeliveryReport.delivered(batch)
+            }),
+          drain: Effect.succeed(DeliveryReport.empty)
+        })
+        const ingest = yield* LangfuseIngest.make({ maxBatch: 100, interval: "1 hour" }).pipe(
+          Effect.provideService(LangfuseTransport.LangfuseTransport, transport)
+        )
+        const tracer = yield* LangfuseTracer.make({ filter: "all" }).pipe(
+          Effect.provideService(LangfuseIngest.LangfuseIngest, ingest)
+        )
+        const record = (count: number, input: string): Array<string> =>
+          Array.from({ length: count }, (_, i) => {
+            const span = begin(tracer, `${i}`)
+            span.attribute("langfuse.observation.input", input)
+            span.end(2_000_000n, Exit.void)
+            return span.name
+          })
+        return { ingest, record, sent }
+      })
+
+      for (const [what, count, input] of [["spans", 1500, "small"], ["text", 50, large]] as const) {
+        it.scoped(`because of so much ${what} lets others have a turn, and tells of all that had ended`, () =>
+          Effect.gen(function*() {
+            const { ingest, record, sent } = yield* start
+            const names = record(count, input)
+            const flushing = yield* Effect.fork(ingest.flush)
+            yield* Effect.yieldNow()
+            const { offered } = yield* ingest.stats
+            assert.isAbove(offered, 0, "the first part is handed on at once")
+            assert.isBelow(offered, count)
+            const report = yield* Fiber.join(flushing)
+            assert.deepStrictEqual(report, { delivered: count, rejected: 0, failed: 0, pending: 0 })
+            assert.deepStrictEqual(sent, names, "each once, in their order")
+          }))
+      }
+
+      it.scoped("comes to its end while the program goes on", () =>
+        Effect.gen(function*() {
+          const { ingest, record } = yield* start
+          record(50, large)
+          const program = yield* Effect.fork(
+            Effect.forever(Effect.zipRight(nextTurn, Effect.sync(() => record(50, large))))
+          )
+          const { delivered } = yield* ingest.flush
+          yield* Fiber.interrupt(program)
+          assert.isAtLeast(delivered, 50)
+        }))
+
+      it.scoped("may be interrupted: what is left is handed on all the same", () =>
+        Effect.gen(function*() {
+          const { ingest, record } = yield* start
+          record(50, large)
+          const flushing = yield* Effect.fork(ingest.flush)
+          yield* Effect.yieldNow()
+          yield* Fiber.interrupt(flushing)
+          assert.isBelow((yield* ingest.stats).offered, 50)
+          assert.strictEqual((yield* ingest.flush).pending, 0)
+          assert.strictEqual((yield* ingest.stats).delivered, 50)
+        }))
+    })
   })
 
   describe("totality", () => {

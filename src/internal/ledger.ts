@@ -20,8 +20,9 @@ export interface Stats {
   readonly failed: number
 }
 
-/** The outcomes of the events that were held when the watch began. */
+/** The outcomes of the events that were held when the watch began, and of those that came until it was said to be all. */
 export interface Watch {
+  readonly isAll: () => void
   readonly report: () => Pick<Stats, Settlement | "pending">
   readonly stop: () => void
 }
@@ -45,7 +46,7 @@ const note = Symbol("effect-langfuse/ledger")
 type Noted = IngestionEvent & { [note]?: Held | undefined }
 
 interface Watching {
-  readonly upTo: number
+  upTo: number
   readonly counts: Record<Settlement, number>
   pending: number
 }
@@ -146,13 +147,17 @@ export class Ledger {
 
   watch(): Watch {
     const watch: Watching = {
-      upTo: this.sequence,
-      pending: this.pending,
+      upTo: Infinity,
+      pending: 0,
       counts: { delivered: 0, rejected: 0, failed: 0 }
     }
     this.watching.add(watch)
     return {
-      report: () => ({ ...watch.counts, pending: watch.pending }),
+      isAll: () => {
+        watch.upTo = this.sequence
+        watch.pending = this.pending
+      },
+      report: () => ({ ...watch.counts, pending: watch.upTo === Infinity ? this.pending : watch.pending }),
       stop: () => void this.watching.delete(watch)
     }
   }

@@ -9,6 +9,7 @@ type Command =
   | { readonly kind: "sampleOut" }
   | { readonly kind: "settle"; readonly index: number; readonly outcome: Settlement }
   | { readonly kind: "watch" }
+  | { readonly kind: "isAll" }
   | { readonly kind: "abandon" }
 
 const commands = FastCheck.array(
@@ -25,6 +26,7 @@ const commands = FastCheck.array(
       })
     },
     FastCheck.constant<Command>({ kind: "watch" }),
+    FastCheck.constant<Command>({ kind: "isAll" }),
     FastCheck.constant<Command>({ kind: "abandon" })
   ),
   { maxLength: 100 }
@@ -35,10 +37,17 @@ describe("ledger", () => {
     const ledger = new Ledger()
     const held: Array<ReturnType<typeof event>> = []
     const outcomes = new Map<number, Settlement>()
-    const watches: Array<{ readonly watch: ReturnType<Ledger["watch"]>; readonly open: ReadonlyArray<number> }> = []
+    interface Watched {
+      readonly watch: ReturnType<Ledger["watch"]>
+      /** What it watches: where that is all, no more are added. */
+      readonly open: Array<number>
+      isAll: boolean
+    }
+    const watches: Array<Watched> = []
     for (const command of script) {
       switch (command.kind) {
         case "hold":
+          for (const watched of watches) if (!watched.isAll) watched.open.push(held.length)
           held.push(event(`e${held.length}`))
           ledger.hold(held[held.length - 1] ?? event("unreachable"), 10)
           break
@@ -56,8 +65,18 @@ describe("ledger", () => {
           break
         }
         case "watch":
-          watches.push({ watch: ledger.watch(), open: held.flatMap((_, index) => outcomes.has(index) ? [] : [index]) })
+          watches.push({
+            watch: ledger.watch(),
+            open: held.flatMap((_, index) => outcomes.has(index) ? [] : [index]),
+            isAll: false
+          })
           break
+        case "isAll": {
+          const watched = watches.find(({ isAll }) => !isAll)
+          watched?.watch.isAll()
+          if (watched !== undefined) watched.isAll = true
+          break
+        }
         case "abandon": {
           const open = held.flatMap((_, index) => outcomes.has(index) ? [] : [index])
           assert.strictEqual(ledger.abandon(), open.length)

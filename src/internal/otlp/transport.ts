@@ -12,6 +12,7 @@ import { adviceOn } from "../advice.js"
 import * as IngestionEndpoint from "../ingestionEndpoint.js"
 import * as Notices from "../notices.js"
 import type * as Sender from "../sender.js"
+import { turnOfEventLoop } from "../turn.js"
 import { byteLength } from "../utf8.js"
 import * as Assembly from "./assembly.js"
 import * as Endpoint from "./endpoint.js"
@@ -203,11 +204,6 @@ const encodeAll = (
     }
     return parts
   })
-
-/** Not a matter of time: Effect's own `yieldNow` lets only other fibers run. */
-const turnOfEventLoop: Effect.Effect<void> = Effect.async((resume) => {
-  setTimeout(() => resume(Effect.void), 0)
-})
 
 const isOfTrace = (facts: Facts.Facts): facts is Facts.TraceFacts | Facts.ObservationFacts =>
   facts._tag === "Trace" || facts._tag === "Observation"

@@ -13,6 +13,7 @@ import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
 import type { Ids } from "../../IdGenerator.js"
 import type { IngestionEvent } from "../../IngestionEvent.js"
+import type { Source } from "../sources.js"
 import { toEvent } from "./observation.js"
 import { OpenSpans } from "./open.js"
 import type { LangfuseSpan } from "./span.js"
@@ -44,11 +45,13 @@ const maxWaiting = 2048
 /** Spans given up at one time at most: it is in some span's start that they are. */
 const maxPerSweep = 64
 
-export class SpanExporter {
+export class SpanExporter implements Source {
   readonly settings: Settings
   private readonly open = new OpenSpans<LangfuseSpan>()
   private waiting: Array<LangfuseSpan> = []
   private next = 0
+  /** Spans that do not wait any more. */
+  private taken = 0
   private isDraining = false
   private isClosed = false
   /** No open span is over the age limit before this time. */
@@ -86,6 +89,15 @@ export class SpanExporter {
     this.drain(Infinity)
   }
 
+  /** Encodes all that waits now, so much at each call as one turn should do; whether there is more. */
+  parts(): () => boolean {
+    const end = this.taken + this.waiting.length - this.next
+    return () => {
+      if (this.taken < end) this.drain(maxPerTurn)
+      return this.taken < end
+    }
+  }
+
   /** Exports what is open as never ended. Spans that end later are still exported, as long as events are taken. */
   close(): void {
     this.push()
@@ -107,6 +119,7 @@ export class SpanExporter {
       const span = this.waiting[this.next]
       if (span === undefined) break
       this.next++
+      this.taken++
       try {
         room -= this.settle(span)
       } catch {
