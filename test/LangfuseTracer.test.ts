@@ -627,7 +627,7 @@ describe("LangfuseTracer", () => {
             }),
           drain: Effect.succeed(DeliveryReport.empty)
         })
-        const ingest = yield* LangfuseIngest.make({ maxBatch: 100, interval: "1 hour" }).pipe(
+        const ingest = yield* LangfuseIngest.make({ maxBatch: 100, interval: "1 hour", capacity: 2000 }).pipe(
           Effect.provideService(LangfuseTransport.LangfuseTransport, transport)
         )
         const tracer = yield* LangfuseTracer.make({ filter: "all" }).pipe(

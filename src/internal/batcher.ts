@@ -22,6 +22,7 @@ import * as Queue from "effect/Queue"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { turnOfEventLoop } from "./turn.js"
 
 export interface Options<A> {
   readonly capacity: number
@@ -113,6 +114,10 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
         fiber.addObserver(() => void sending.delete(fiber))
       })
 
+    /** In a turn of its own: the program whose item made the batch full need not wait until it is encoded. */
+    const send = (batch: Arr.NonEmptyReadonlyArray<A>): Effect.Effect<void> =>
+      Effect.zipRight(turnOfEventLoop, options.send(batch))
+
     /** Sends the first of what waits, as soon as it may. */
     const dispatch = (epoch: Epoch<A>): Effect.Effect<void> =>
       Effect.uninterruptibleMask((restore) =>
@@ -120,7 +125,7 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
           Effect.zipRight(take(epoch)),
           Effect.flatMap((batch) =>
             Arr.isNonEmptyReadonlyArray(batch)
-              ? forkSend(once(batch, (batch) => Effect.ensuring(restore(options.send(batch)), permits.release(1))))
+              ? forkSend(once(batch, (batch) => Effect.ensuring(restore(send(batch)), permits.release(1))))
               : Effect.asVoid(permits.release(1))
           )
         )

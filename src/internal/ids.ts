@@ -3,7 +3,7 @@
 const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
 
 /** Bytes are drawn many at a time: a call for a few costs as much as one for a page. */
-const poolSize = 1024
+const poolSize = 4096
 
 export interface RandomIds {
   readonly hex: (bytes: number) => string
