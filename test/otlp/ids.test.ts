@@ -5,7 +5,29 @@ import { spanIdFor, traceIdFor } from "../utils/otlp.js"
 
 const digestsOf = (...texts: ReadonlyArray<string>) => Ids.makeHasher()(texts)
 
+const idLike = FastCheck.oneof(
+  FastCheck.stringMatching(/^[0-9a-f]{15,17}$/),
+  FastCheck.stringMatching(/^[0-9a-f]{31,33}$/),
+  FastCheck.stringMatching(/^[0-9a-fA-FgG` /:-]{16}$/),
+  FastCheck.stringMatching(/^[0-9a-fA-FgG` /:-]{32}$/),
+  FastCheck.constantFrom("", "0".repeat(16), "0".repeat(32), `${"0".repeat(15)}1`)
+)
+
 describe("ids", () => {
+  it.prop(
+    "an id stays as it is when it has the right digits and is not zero, whatever came before it",
+    { ids: FastCheck.array(idLike, { maxLength: 6 }) },
+    ({ ids }) => {
+      for (const id of [...ids, ...ids]) {
+        const as = (is: boolean) => is ? { given: id, sent: id } : undefined
+        assert.deepStrictEqual(Ids.asTraceId(id), as(/^(?!0{32})[0-9a-f]{32}$/.test(id)))
+        for (const read of [Ids.asSpanId, Ids.asParentId]) {
+          assert.deepStrictEqual(read(id), as(/^(?!0{16})[0-9a-f]{16}$/.test(id)))
+        }
+      }
+    }
+  )
+
   it.effect("hex digits of the right length pass through", () =>
     Effect.gen(function*() {
       const digests = yield* digestsOf()

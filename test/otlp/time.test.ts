@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
+import { isIsoDateTime } from "../../src/internal/datetime.js"
 import * as Time from "../../src/internal/otlp/time.js"
 
 const text = (iso: string): string | undefined => {
@@ -32,6 +33,36 @@ describe("time", () => {
     assert.strictEqual(text("1970-01-01T00:00:00Z"), "1")
     assert.strictEqual(text("9999-12-31T23:59:59.999Z"), "18446744073709551615")
   })
+
+  it.prop(
+    "is read alike whatever was read before",
+    {
+      texts: FastCheck.array(
+        FastCheck.oneof(
+          FastCheck.date({ min: new Date(0), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true })
+            .map((date) => date.toISOString()),
+          // Of one day, so that what is remembered of it is used.
+          FastCheck.nat({ max: 86_399_999 }).map((millis) => new Date(Date.UTC(2024, 1, 29) + millis).toISOString()),
+          FastCheck.stringMatching(/^2024-02-29T[0-2][0-9]:[0-7][0-9]:[0-6][0-9][.:,][0-9]{2}[0-9x][Zz]$/),
+          FastCheck.constantFrom(
+            "",
+            "2024-02-29",
+            "2024-02-29T",
+            "2024-02-29T00:00:00.0000Z",
+            "2024-02-29T24:00:00.000Z",
+            "2023-02-29T00:00:00.000Z",
+            "2024-02-29T00:00:00+00:00"
+          )
+        ),
+        { maxLength: 8 }
+      )
+    },
+    ({ texts }) => {
+      for (const text of texts) {
+        assert.strictEqual(Time.millisOf(text), isIsoDateTime(text) ? Date.parse(text) : undefined, text)
+      }
+    }
+  )
 
   it.prop(
     "is exact to the millisecond for any date",

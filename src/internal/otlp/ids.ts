@@ -9,9 +9,6 @@
  */
 import * as Effect from "effect/Effect"
 
-const traceId = /^(?!0{32})[0-9a-f]{32}$/
-const spanId = /^(?!0{16})[0-9a-f]{16}$/
-
 /** An id as it was given, and as it is sent. */
 export interface Id {
   readonly given: string
@@ -21,15 +18,42 @@ export interface Id {
 /** The SHA-256 of a text in hex, `undefined` where the runtime has none to offer. */
 export type Digests = (text: string) => string | undefined
 
-export const isTraceId = (id: string): boolean => traceId.test(id)
+export const isTraceId = (id: string): boolean => id.length === 32 && isHex(id)
 
-export const isSpanId = (id: string): boolean => spanId.test(id)
+export const isSpanId = (id: string): boolean => id.length === 16 && isHex(id)
+
+/** Lowercase hex digits, and not zeros only. */
+const isHex = (text: string): boolean => {
+  let isZero = true
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (!(code >= 0x30 && code <= 0x39) && !(code >= 0x61 && code <= 0x66)) return false
+    if (code !== 0x30) isZero = false
+  }
+  return !isZero
+}
+
+/** The same object for the same id over and over, which is how the events of a trace come. */
+const lastOf = (isId: (id: string) => boolean): (given: string) => Id | undefined => {
+  let last: Id = { given: "", sent: "" }
+  return (given) => {
+    if (given !== "" && given === last.given) return last
+    return isId(given) ? last = { given, sent: given } : undefined
+  }
+}
+
+/** The id as it is, if it can stay so. */
+export const asTraceId: (given: string) => Id | undefined = lastOf(isTraceId)
+
+export const asParentId: (given: string) => Id | undefined = lastOf(isSpanId)
+
+export const asSpanId = (given: string): Id | undefined => isSpanId(given) ? { given, sent: given } : undefined
 
 export const traceIdOf = (given: string, digests: Digests): Id | undefined =>
-  isTraceId(given) ? { given, sent: given } : cut(given, digests(given), 32)
+  asTraceId(given) ?? cut(given, digests(given), 32)
 
 export const spanIdOf = (given: string, digests: Digests): Id | undefined =>
-  isSpanId(given) ? { given, sent: given } : cut(given, digests(given), 16)
+  asSpanId(given) ?? cut(given, digests(given), 16)
 
 /** The text whose digest is the id of the span that stands for the trace itself. */
 export const rootSeed = (traceId: string): string => `root of ${traceId}`
