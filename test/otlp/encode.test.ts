@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { FastCheck } from "effect"
 import * as Encode from "../../src/internal/otlp/encode.js"
 import type { Facts, ObservationFacts, TraceFacts } from "../../src/internal/otlp/facts.js"
 import * as Merge from "../../src/internal/otlp/merge.js"
@@ -104,6 +105,27 @@ describe("encode", () => {
       }
     })
   })
+
+  it.prop(
+    "a total is added to the buckets that are there, in their order",
+    {
+      usageDetails: FastCheck.dictionary(
+        FastCheck.oneof(FastCheck.constantFrom("input", "total", "10", "__proto__"), FastCheck.string()),
+        FastCheck.nat(1000)
+      )
+    },
+    ({ usageDetails }) => {
+      const written = encode({ usageDetails }).attributes["langfuse.observation.usage_details"]
+      const total = Object.values(usageDetails).reduce((sum, count) => sum + count, 0)
+      const isEmpty = Object.keys(usageDetails).length === 0
+      assert.strictEqual(
+        written,
+        isEmpty
+          ? undefined
+          : JSON.stringify(Object.hasOwn(usageDetails, "total") ? usageDetails : { ...usageDetails, total })
+      )
+    }
+  )
 
   it("every type in lower case", () => {
     const types = [

@@ -44,6 +44,24 @@ describe("usage", () => {
     assert.strictEqual(Usage.readCostDetails({ input: "1" }), undefined)
   })
 
+  it.prop(
+    "buckets that need no change are read like those beside one that is dropped",
+    {
+      details: FastCheck.dictionary(
+        FastCheck.oneof(FastCheck.constantFrom("input", "output", "total", "1", "__proto__"), FastCheck.string()),
+        FastCheck.oneof(FastCheck.nat(), FastCheck.double(), FastCheck.constantFrom(-0, -1, "7", "x", null, {}))
+      )
+    },
+    ({ details }) => {
+      const dropped = "dropped"
+      const given: Usage.JsonObject = JSON.parse(JSON.stringify(details))
+      const beside: Usage.JsonObject = JSON.parse(JSON.stringify({ ...details, [dropped]: -1 }))
+      for (const read of [Usage.readUsageDetails, Usage.readCostDetails]) {
+        assert.strictEqual(JSON.stringify(read(given)), JSON.stringify(read(beside)))
+      }
+    }
+  )
+
   it("the deprecated usage becomes buckets and costs", () => {
     assert.deepStrictEqual(
       Usage.readUsage({ input: 1, output: 2, total: null, unit: "TOKENS", inputCost: 0.5, totalCost: 0.7 }),
@@ -65,13 +83,8 @@ describe("usage", () => {
   })
 
   it("a total is the sum of all others where there is none", () => {
-    assert.deepStrictEqual(Usage.withTotal({ input: 1, output: 2, cache: 3 }), {
-      input: 1,
-      output: 2,
-      cache: 3,
-      total: 6
-    })
-    assert.deepStrictEqual(Usage.withTotal({ input: 1, total: 5 }), { input: 1, total: 5 })
+    assert.strictEqual(Usage.missingTotal({ input: 1, output: 2, cache: 3 }), 6)
+    assert.isUndefined(Usage.missingTotal({ input: 1, total: 5 }))
   })
 
   it.prop(

@@ -10,10 +10,11 @@
 import { quote } from "../json.js"
 import { sdkName, version } from "../version.js"
 import type { JsonObject } from "./facts.js"
+import type { Id } from "./ids.js"
 import type { Observation, Trace } from "./merge.js"
 import * as Time from "./time.js"
 import type { Buckets } from "./usage.js"
-import { withTotal } from "./usage.js"
+import { missingTotal } from "./usage.js"
 
 /** Where a span stands in its trace, and what it takes from there. */
 export interface Placement {
@@ -31,26 +32,40 @@ export interface Placement {
 // the request
 // -------------------------------------------------------------------------------------
 
-class Attributes {
-  private text = ""
+/** The keys of Langfuse need no escape; what a program calls its metadata may. */
+const attribute = (key: string, value: string): string => `{"key":"${key}","value":${value}}`
 
-  /** The keys of Langfuse need no escape; what a program calls its metadata may. */
+class Attributes {
+  private text: string
+
+  /** There is always one, so that a comma is before each of the others. `value` needs no escape. */
+  constructor(key: string, value: string) {
+    this.text = attribute(key, `{"stringValue":"${value}"}`)
+  }
+
   private add(key: string, value: string): void {
-    this.text += `${this.text === "" ? "" : ","}{"key":"${key}","value":${value}}`
+    this.text += `,${attribute(key, value)}`
+  }
+
+  /** In one piece: most are texts, and an engine keeps the pieces of a text until it is read. */
+  private addText(key: string, literal: string): void {
+    this.text = `${this.text},{"key":"${key}","value":{"stringValue":${literal}}}`
   }
 
   /** A text that is not there or empty is left out: no server tells the two apart. */
   string(key: string, value: string | null | undefined): void {
-    if (value !== undefined && value !== null && value !== "") this.add(key, `{"stringValue":${quote(value)}}`)
+    if (value !== undefined && value !== null && value !== "") this.addText(key, quote(value))
   }
 
   /** A JSON text. What it says is a text or is sent as one, so the literal of a text can stand as it is. */
   json(key: string, json: string | undefined): void {
-    if (json !== undefined) this.add(key, `{"stringValue":${json.startsWith("\"") ? json : quote(json)}}`)
+    if (json !== undefined) this.addText(key, json.startsWith("\"") ? json : quote(json))
   }
 
   object(key: string, value: JsonObject | undefined): void {
-    if (value !== undefined && Object.keys(value).length > 0) this.json(key, JSON.stringify(value))
+    if (value === undefined) return
+    const json = JSON.stringify(value)
+    if (json !== "{}") this.json(key, json)
   }
 
   /** One attribute for each key, as the server does not look into nested ones. */
@@ -81,8 +96,7 @@ class Attributes {
 }
 
 const resource = (): string => {
-  const attributes = new Attributes()
-  attributes.string("telemetry.sdk.name", sdkName)
+  const attributes = new Attributes("telemetry.sdk.name", sdkName)
   attributes.string("telemetry.sdk.language", "javascript")
   attributes.string("telemetry.sdk.version", version)
   return `{"attributes":${attributes}}`
@@ -141,8 +155,7 @@ export const observationSpan = (observation: Observation, placement: Placement):
     ? unfinished
     : `${message} (${unfinished})`
 
-  const attributes = new Attributes()
-  attributes.string("langfuse.observation.type", observation.type)
+  const attributes = new Attributes("langfuse.observation.type", observation.type)
   attributes.string("langfuse.observation.level", level)
   attributes.string("langfuse.observation.status_message", statusMessage)
 
@@ -158,8 +171,8 @@ export const observationSpan = (observation: Observation, placement: Placement):
 
   attributes.string("langfuse.observation.model.name", observation.model)
   attributes.object("langfuse.observation.model.parameters", withoutNulls(observation.modelParameters))
-  attributes.object("langfuse.observation.usage_details", totalled(observation.usage))
-  attributes.object("langfuse.observation.cost_details", totalled(observation.cost))
+  attributes.json("langfuse.observation.usage_details", totalled(observation.usage))
+  attributes.json("langfuse.observation.cost_details", totalled(observation.cost))
   if (observation.completionStartTime !== undefined) {
     attributes.string("langfuse.observation.completion_start_time", Time.toIso(observation.completionStartTime))
   }
@@ -203,8 +216,7 @@ export const observationSpan = (observation: Observation, placement: Placement):
 
 /** The span that stands for the trace itself: its start never changes, so that one sent later replaces it. */
 export const traceSpan = (trace: Trace): string => {
-  const attributes = new Attributes()
-  attributes.string("langfuse.observation.type", "span")
+  const attributes = new Attributes("langfuse.observation.type", "span")
   attributes.json("langfuse.observation.input", trace.input)
   attributes.json("langfuse.observation.output", trace.output)
   attributes.entries("langfuse.observation.metadata", originals({ originalTraceId: trace.id }), trace.metadata)
@@ -231,18 +243,25 @@ export const traceSpan = (trace: Trace): string => {
 
 /** The server would make the text "null" of them. */
 const withoutNulls = (parameters: JsonObject | undefined): JsonObject | undefined =>
-  parameters && Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null))
+  parameters && Object.values(parameters).includes(null)
+    ? Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null))
+    : parameters
 
-const totalled = (buckets: Buckets | undefined): Buckets | undefined => buckets && withTotal(buckets)
+/** As JSON, with a total: servers differ in what they make of its absence. */
+const totalled = (buckets: Buckets | undefined): string | undefined => {
+  if (buckets === undefined) return undefined
+  const json = JSON.stringify(buckets)
+  const total = missingTotal(buckets)
+  if (total === undefined) return json
+  return `${json.slice(0, -1)}${json === "{}" ? "" : ","}"total":${JSON.stringify(total)}}`
+}
 
 /** An end before the start is moved to the start. */
 const latest = (start: Time.Nanos, end: Time.Nanos | undefined): Time.Nanos =>
   end === undefined || end < start ? start : end
 
 /** Ids that had to be changed, as they were. */
-const originals = (ids: {
-  readonly [key: string]: { readonly given: string; readonly sent: string } | undefined
-}): JsonObject => {
+const originals = (ids: { readonly [key: string]: Id | undefined }): JsonObject => {
   const changed: Record<string, unknown> = {}
   for (const key in ids) {
     const id = ids[key]

@@ -67,22 +67,34 @@ const asCount = (value: unknown): number | undefined => {
   return isInt(count) && count >= 0 ? count : undefined
 }
 
-/** `undefined` when nothing in it is a count. */
-export const readUsageDetails = (details: JsonObject): Buckets | undefined =>
-  fromOpenAi(details) ?? fromEntries(
-    Object.entries(details).flatMap(([bucket, value]) => {
-      const count = asCount(value)
-      return count === undefined ? [] : [[bucket, count] as const]
+const asCost = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined
+
+/** Those of the details that are what they should be; `undefined` when none is. */
+const bucketsIn = (details: JsonObject, read: (value: unknown) => number | undefined): Buckets | undefined => {
+  const keys = Object.keys(details)
+  if (keys.length > 0 && isAsRead(details, keys, read)) return details
+  return fromEntries(
+    keys.flatMap((bucket) => {
+      const value = read(details[bucket])
+      return value === undefined ? [] : [[bucket, value] as const]
     })
   )
+}
+
+/** Nearly always, and then nothing has to be copied. */
+const isAsRead = (
+  details: JsonObject,
+  keys: ReadonlyArray<string>,
+  read: (value: unknown) => number | undefined
+): details is Buckets => keys.every((key) => typeof details[key] === "number" && read(details[key]) !== undefined)
+
+/** `undefined` when nothing in it is a count. */
+export const readUsageDetails = (details: JsonObject): Buckets | undefined =>
+  fromOpenAi(details) ?? bucketsIn(details, asCount)
 
 /** `undefined` when nothing in it is a cost. */
-export const readCostDetails = (details: JsonObject): Buckets | undefined =>
-  fromEntries(
-    Object.entries(details).flatMap(([bucket, cost]) =>
-      typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? [[bucket, cost] as const] : []
-    )
-  )
+export const readCostDetails = (details: JsonObject): Buckets | undefined => bucketsIn(details, asCost)
 
 // -------------------------------------------------------------------------------------
 // usage
@@ -134,8 +146,10 @@ export const readUsage = (usage: JsonObject): Usage =>
       cost: bucketsOf(usage, ["inputCost", "outputCost", "totalCost"])
     }
 
-/** The sum of all buckets as `total`, where there is none: servers differ in what they make of its absence. */
-export const withTotal = (buckets: Buckets): Buckets =>
-  Object.hasOwn(buckets, "total")
-    ? buckets
-    : { ...buckets, total: Object.values(buckets).reduce((sum, value) => sum + value, 0) }
+/** The sum of all buckets, where none of them is the total. */
+export const missingTotal = (buckets: Buckets): number | undefined => {
+  if (Object.hasOwn(buckets, "total")) return undefined
+  let sum = 0
+  for (const bucket of Object.keys(buckets)) sum += buckets[bucket] ?? 0
+  return sum
+}
