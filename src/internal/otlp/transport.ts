@@ -58,7 +58,7 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
     const housekeeping = yield* Effect.makeSemaphore(1)
     let isSweeping = false
     // That a part was stored, and not only what became of its events: those that leave once more may carry none.
-    const stored = new WeakSet<Sender.Part>()
+    const stored = new Set<Sender.Part>()
     const endpoint = Endpoint.make((part) => stored.add(part))
 
     const takeIn = (batch: ReadonlyArray<IngestionEvent>) =>
@@ -66,11 +66,17 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
         const unlocated = batch.map(Facts.read)
         const first = yield* hash(unlocated.flatMap(({ seeds }) => seeds))
         const more = yield* hash(unlocated.flatMap(({ moreSeeds }) => moreSeeds(first)))
-        const facts = unlocated.map(({ locate }) => locate((text) => first(text) ?? more(text)))
-        const now = yield* Clock.currentTimeMillis
-        const round = assembly.accept(facts.filter(isOfTrace), now)
-        const refused = facts.flatMap((each) => each._tag === "Refused" ? [refuse(each)] : [])
-        const parts = facts.flatMap((each) => each._tag === "Batch" ? [batchPart(each)] : [])
+        const digests = (text: string) => first(text) ?? more(text)
+        const ofTraces: Array<Facts.TraceFacts | Facts.ObservationFacts> = []
+        const refused: Array<DeliveryReport.Undelivered> = []
+        const parts: Array<Sender.Part> = []
+        for (const { locate } of unlocated) {
+          const facts = locate(digests)
+          if (facts._tag === "Refused") refused.push(refuse(facts))
+          else if (facts._tag === "Batch") parts.push(batchPart(facts))
+          else ofTraces.push(facts)
+        }
+        const round = assembly.accept(ofTraces, yield* Clock.currentTimeMillis)
         return { round, parts, refused }
       }).pipe(intake.withPermits(1))
 
@@ -92,15 +98,16 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
 
     const deliverSpans = (departures: ReadonlyArray<Assembly.Departure>, progress: Progress) =>
       Effect.suspend(() => {
-        const sent = new Map<Assembly.Departure, Sender.Part>()
-        const arrive = Effect.sync(() => {
-          for (const departure of departures) {
-            const part = sent.get(departure)
-            departure.arrive(part !== undefined && stored.has(part))
-          }
-        })
-        return encodeAll(departures, sent).pipe(
-          Effect.flatMap((parts) =>
+        /** One for each departure, in order, as far as they have been written. */
+        const parts: Array<Sender.Part> = []
+        const arrive = Effect.sync(() =>
+          departures.forEach((departure, index) => {
+            const part = parts[index]
+            departure.arrive(part !== undefined && stored.delete(part))
+          })
+        )
+        return encodeAll(departures, parts).pipe(
+          Effect.flatMap(() =>
             sender.deliver(
               endpoint,
               parts,
@@ -165,11 +172,10 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
           yield* startSweeping(progress)
           const turnedAway = { ...DeliveryReport.empty, rejected: refused }
           progress(turnedAway)
-          const reports = yield* Effect.all([
-            deliver(round, progress),
-            sender.deliver(IngestionEndpoint.endpoint, parts, progress)
-          ], { concurrency: 2 })
-          return DeliveryReport.merge([turnedAway, ...reports])
+          const spans = deliver(round, progress)
+          if (parts.length === 0) return DeliveryReport.merge([turnedAway, yield* spans])
+          const others = sender.deliver(IngestionEndpoint.endpoint, parts, progress)
+          return DeliveryReport.merge([turnedAway, ...yield* Effect.all([spans, others], { concurrency: 2 })])
         }),
       flush: (progress) => keepHouse(assembly.flush, progress),
       drain: (progress) => keepHouse(assembly.drain, progress),
@@ -186,10 +192,9 @@ const breath = 256 * 1024
 
 const encodeAll = (
   departures: ReadonlyArray<Assembly.Departure>,
-  sent: Map<Assembly.Departure, Sender.Part>
-): Effect.Effect<ReadonlyArray<Sender.Part>> =>
+  parts: Array<Sender.Part>
+): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const parts: Array<Sender.Part> = []
     let written = 0
     for (const departure of departures) {
       if (written > breath) {
@@ -198,15 +203,9 @@ const encodeAll = (
       }
       const text = departure.encode()
       written += text.length
-      const part: Sender.Part = { events: departure.events, text, bytes: byteLength(text) }
-      parts.push(part)
-      sent.set(departure, part)
+      parts.push({ events: departure.events, text, bytes: byteLength(text) })
     }
-    return parts
   })
-
-const isOfTrace = (facts: Facts.Facts): facts is Facts.TraceFacts | Facts.ObservationFacts =>
-  facts._tag === "Trace" || facts._tag === "Observation"
 
 /** Whether the endpoint that refused it exists. */
 const isPresent = ({ error }: DeliveryReport.Undelivered): boolean => error.reason !== "Status" || error.status !== 404
