@@ -202,6 +202,39 @@ describe("assembly", () => {
       assert.deepStrictEqual(settled, ["whole 1", "late"])
     })
 
+    it.prop(
+      "says all that it did when an update that says nothing has it sent again",
+      {
+        input: FastCheck.jsonValue(),
+        metadata: FastCheck.dictionary(FastCheck.string(), FastCheck.jsonValue()),
+        name: FastCheck.string(),
+        large: FastCheck.boolean(),
+        isForeign: FastCheck.boolean(),
+        context: FastCheck.option(FastCheck.record({ userId: FastCheck.string(), output: FastCheck.jsonValue() }), {
+          nil: undefined
+        })
+      },
+      ({ context, input, isForeign, large, metadata, name }) => {
+        const { send } = start()
+        const body = {
+          name,
+          metadata,
+          input: large ? [input, "ü🦜\u0000\ufeff".repeat(3000)] : input,
+          output: "\ufeff"
+        }
+        const observation = isForeign ? "foreign" : id(1)
+        const created = event(
+          "span-create",
+          { ...body, id: observation, traceId: isForeign ? undefined : traceId, startTime: time(0), endTime: time(5) },
+          context && { trace: context }
+        )
+        const first = send(created, whole(2))
+        const again = send(event("span-update", { id: observation }, { at: 5 }))
+        assert.strictEqual(again.length, 1)
+        assert.deepStrictEqual(again[0], first[0])
+      }
+    )
+
     it("cannot be changed once it is forgotten: that would replace it", () => {
       const { advance, send, tooLate } = start()
       send(whole(1))

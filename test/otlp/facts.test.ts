@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { FastCheck } from "effect"
 import type { IngestionEvent } from "effect-langfuse"
 import * as Facts from "../../src/internal/otlp/facts.js"
 import { event, locate, spanIdFor, traceIdFor } from "../utils/otlp.js"
@@ -268,6 +269,35 @@ describe("facts", () => {
       assert.deepStrictEqual(batchBody(event("score-create", { ...score, traceId: 7 })), { ...score, traceId: 7 })
     })
   })
+
+  it.prop(
+    "what was read once says the same when it is read again",
+    {
+      type: FastCheck.constantFrom("span-create", "generation-update", "event-create", "observation-create"),
+      ids: FastCheck.record({
+        id: FastCheck.constantFrom("a", "0123456789abcdef"),
+        traceId: FastCheck.constantFrom(undefined, "t", "0123456789abcdef0123456789abcdef"),
+        parentObservationId: FastCheck.constantFrom(undefined, "", "p", "fedcba9876543210")
+      }),
+      fields: FastCheck.record({
+        name: FastCheck.option(FastCheck.string()),
+        level: FastCheck.constantFrom(undefined, null, " error"),
+        startTime: FastCheck.constantFrom(undefined, "2026-01-01T00:00:00.123456Z", "2026-01-01T00:00:00.000Z"),
+        usageDetails: FastCheck.constantFrom(undefined, { input: 1 }, { input: "2" }),
+        input: FastCheck.jsonValue(),
+        output: FastCheck.jsonValue(),
+        metadata: FastCheck.jsonValue()
+      }),
+      trace: FastCheck.option(FastCheck.record({ name: FastCheck.string(), input: FastCheck.jsonValue() }), {
+        nil: undefined
+      })
+    },
+    ({ fields, ids, trace, type }) => {
+      const facts = locate(event(type, { ...ids, ...fields, type: "SPAN" }, trace && { trace }))
+      if (facts._tag !== "Observation") return assert.fail(facts._tag)
+      assert.deepStrictEqual(Facts.readAgain(facts.source, facts.texts), { ...facts, event: undefined })
+    }
+  )
 
   it("logs leave as they are", () => {
     assert.deepStrictEqual(batchBody(event("sdk-log", { log: { a: 1 } })), { log: { a: 1 } })

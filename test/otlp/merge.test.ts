@@ -12,8 +12,8 @@ const read = <A extends Facts>(events: ReadonlyArray<readonly [at: number, type:
 
 /** What comes of batches of events, merged one after the other. */
 const observation = (...batches: ReadonlyArray<ReadonlyArray<readonly [at: number, type: string, body: object]>>) => {
-  let merged: Merge.Merged<ObservationFacts, Merge.Observation> | undefined
-  for (const batch of batches) merged = Merge.observation(merged, read(batch))
+  let merged: Merge.Known | undefined
+  for (const batch of batches) merged = Merge.observation(merged, read<ObservationFacts>(batch))
   return merged?.subject ?? assert.fail("nothing merged")
 }
 
@@ -166,12 +166,31 @@ describe("merge", () => {
       assert.isTrue(merged.isCreated)
     })
 
+    it("one alone comes to what it does beside itself", () => {
+      const body = {
+        traceId: "t",
+        name: "n",
+        startTime: at(1),
+        endTime: at(2),
+        level: null,
+        input: "i",
+        usageDetails: { input: 1 },
+        metadata: { a: { b: 1 } }
+      }
+      const event = [3, "generation-create", body] as const
+      assert.deepStrictEqual(observation([event]), observation([event, event]))
+      const said = [3, { name: "n", userId: null, tags: ["b", "a"], metadata: { a: { b: 1 } }, output: "o" }] as const
+      // Tags are put in order when they are brought together.
+      assert.deepStrictEqual(trace([said]).tags, ["a", "b"])
+      assert.deepStrictEqual(trace([said]), trace([said, said]))
+    })
+
     it("remembers only the latest events of what is changed over and over", () => {
-      let merged: Merge.Merged<ObservationFacts, Merge.Observation> | undefined
+      let merged: Merge.Known | undefined
       for (let i = 0; i < 1000; i++) {
         merged = Merge.observation(
           merged,
-          read([[i, "span-update", { metadata: { [`k${i % 7}`]: i } }]])
+          read<ObservationFacts>([[i, "span-update", { metadata: { [`k${i % 7}`]: i } }]])
         )
       }
       assert.isAtMost(merged?.facts.length ?? Infinity, 32)

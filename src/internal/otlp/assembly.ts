@@ -10,10 +10,13 @@
  *
  * Nothing here is asynchronous: a decision is taken at one instant, and what it says is written out afterwards.
  */
+import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import type { IngestionEvent } from "../../IngestionEvent.js"
 import * as Encode from "./encode.js"
-import type { ObservationFacts, TraceFacts } from "./facts.js"
+import type { ObservationFacts, Source, Texts, TraceFacts } from "./facts.js"
+import * as Facts from "./facts.js"
+import type { Id } from "./ids.js"
 import * as Left from "./left.js"
 import * as Merge from "./merge.js"
 
@@ -74,11 +77,19 @@ interface Held<Facts> {
   readonly sequence: number
 }
 
+/** What is known of an observation, or what it can be read from again. */
+type Knowledge = Merge.Known | Condensed
+
+interface Condensed {
+  readonly source: Source
+  readonly texts: Texts
+}
+
 interface Entry {
   readonly id: string
-  merged: Merge.Merged<ObservationFacts, Merge.Observation>
+  knowledge: Knowledge
   /** Events that no departure carries yet. */
-  held: Array<Held<ObservationFacts>>
+  held: ReadonlyArray<Held<ObservationFacts>>
   /** When it was first heard of. */
   readonly since: number
   isOpen: boolean
@@ -130,6 +141,8 @@ export const make = (limits: Limits): Assembly => {
   const open = new Map<string, Entry>()
   /** In the order of their last use. */
   const traces = new Map<string, Trace>()
+  /** The last of them. */
+  let latest: Trace | undefined
   /** Traces with events that no departure carries yet, in the order since when. */
   const holding = new Set<Trace>()
   /** Observations that have left and changed while they were on their way. */
@@ -150,11 +163,12 @@ export const make = (limits: Limits): Assembly => {
   // ---------------------------------------------------------------------------------
 
   const use = (id: string): Trace => {
+    if (latest?.id === id) return latest
     const known = traces.get(id)
     if (known !== undefined) traces.delete(id)
-    const trace = known ?? newTrace(id)
-    traces.set(id, trace)
-    return trace
+    latest = known ?? newTrace(id)
+    traces.set(id, latest)
+    return latest
   }
 
   const learnTrace = (plan: Plan, id: string, news: NonEmpty<Held<TraceFacts>>): void => {
@@ -184,6 +198,7 @@ export const make = (limits: Limits): Assembly => {
       // Without it they could not be sent again as they were.
       for (const entry of trace.left) left.drop(entry)
       traces.delete(trace.id)
+      if (trace === latest) latest = undefined
       traceBytes -= trace.bytes
     }
   }
@@ -198,28 +213,35 @@ export const make = (limits: Limits): Assembly => {
       plan.tooLate.push(...factsOf(news).map(({ event }) => event))
       return
     }
-    const merged = Merge.observation(known?.merged, factsOf(news))
+    const merged = Merge.observation(known && recall(known), factsOf(news))
     const trace = use(merged.subject.traceId.sent)
-    const entry = known ?? newEntry(id, merged, plan.now)
+    const isWhole = isComplete(merged.subject)
+    const entry = known ?? newEntry(id, isWhole ? inItsTrace(merged) : merged, plan.now)
     if (known === undefined) {
-      open.set(id, entry)
-      trace.open++
-    } else if (known.isOpen && traceIdOf(known) !== trace.id) {
-      use(traceIdOf(known)).open--
-      trace.open++
+      // One that leaves at once was never open.
+      entry.isOpen = !isWhole
+      if (entry.isOpen) {
+        open.set(id, entry)
+        trace.open++
+      }
+    } else {
+      if (known.isOpen && traceIdOf(known) !== trace.id) {
+        use(traceIdOf(known)).open--
+        trace.open++
+      }
+      known.knowledge = merged
     }
     trace.isObserved = true
-    entry.merged = merged
     entry.bytes = Merge.bytesOf(merged)
-    entry.held.push(...news)
+    entry.held = entry.held.length === 0 ? news : [...entry.held, ...news]
     plan.traces.add(trace)
     if (entry.isInFlight) changed.add(entry)
-    else if (!entry.isOpen || isComplete(merged.subject)) plan.leaving.add(entry)
+    else if (!entry.isOpen || isWhole) plan.leaving.add(entry)
   }
 
   const leaveUnfinished = (plan: Plan, entry: Entry, why: string): void => {
     entry.unfinished = `${
-      entry.merged.subject.isCreated ? "never ended" : "never created, only updated"
+      recall(entry).subject.isCreated ? "never ended" : "never created, only updated"
     }: sent as it was ${why}`
     plan.leaving.add(entry)
     plan.unfinished++
@@ -241,9 +263,7 @@ export const make = (limits: Limits): Assembly => {
     open.delete(entry.id)
     entry.isOpen = false
     use(traceIdOf(entry)).open--
-    const { facts, subject } = entry.merged
-    // Its trace is a part of what the server knows it by.
-    entry.merged = { facts, subject: { ...subject, isTraceKnown: true } }
+    entry.knowledge = inItsTrace(recall(entry))
   }
 
   // ---------------------------------------------------------------------------------
@@ -264,7 +284,7 @@ export const make = (limits: Limits): Assembly => {
     const going = new Map<Trace, Array<Entry>>()
     for (const entry of plan.leaving) {
       if (entry.isOpen) close(entry)
-      if (isComplete(entry.merged.subject)) entry.unfinished = undefined
+      if (isComplete(recall(entry).subject)) entry.unfinished = undefined
       const trace = use(traceIdOf(entry))
       plan.traces.add(trace)
       const entries = going.get(trace)
@@ -273,7 +293,10 @@ export const make = (limits: Limits): Assembly => {
     }
     forgetTraces(plan)
     const departures: Array<Departure> = []
-    for (const trace of new Set([...plan.traces, ...plan.forced, ...blocked])) {
+    const concerned = plan.forced.size === 0 && blocked.size === 0
+      ? plan.traces
+      : new Set([...plan.traces, ...plan.forced, ...blocked])
+    for (const trace of concerned) {
       blocked.delete(trace)
       const isLast = trace.open === 0 && (trace.isObserved || trace.span.exists || plan.forced.has(trace))
       departures.push(...departFrom(trace, going.get(trace) ?? [], isLast, plan.now))
@@ -294,6 +317,8 @@ export const make = (limits: Limits): Assembly => {
     if (going.length === 0 && (trace.held.length === 0 || !isLast)) return []
     const said = trace.merged?.subject
     for (const entry of going) countAsRoot(trace, entry)
+    // Nobody spoke of the trace itself.
+    if (said === undefined) return going.map((entry) => departEntry(trace, entry, noEvents, now))
 
     /** Has an observation leave again; `false` while it is on its way. */
     const goAgain = (entry: Entry): boolean => {
@@ -310,7 +335,7 @@ export const make = (limits: Limits): Assembly => {
       for (const root of trace.roots) if (!goAgain(root)) changed.add(root)
     }
 
-    if (said !== undefined && !trace.span.exists && hasContent(said)) {
+    if (!trace.span.exists && hasContent(said)) {
       const root = contentRoot(trace)
       // An update may have given the one that did a parent, or an input of its own.
       const isReplaced = trace.shownBy !== undefined && trace.shownBy !== root && going.includes(trace.shownBy)
@@ -341,12 +366,12 @@ export const make = (limits: Limits): Assembly => {
     if (sendsSpan && trace.span.isInFlight) {
       blocked.add(trace)
       later.push(...bySpan)
-    } else if (sendsSpan && said !== undefined) {
+    } else if (sendsSpan) {
       departures.push(departSpan(trace, said, bySpan.map(({ facts }) => facts.event)))
     }
     trace.held = later
     if (later.length === 0) holding.delete(trace)
-    for (const entry of going) departures.push(departEntry(trace, entry, carried.get(entry) ?? [], now))
+    for (const entry of going) departures.push(departEntry(trace, entry, carried.get(entry) ?? noEvents, now))
     return departures
   }
 
@@ -370,8 +395,9 @@ export const make = (limits: Limits): Assembly => {
     carried: ReadonlyArray<IngestionEvent>,
     now: number
   ): Departure => {
-    const events = [...entry.held.map(({ facts }) => facts.event), ...carried]
-    entry.held = []
+    const own = entry.held.map(({ facts }) => facts.event)
+    const events = carried.length === 0 ? own : [...own, ...carried]
+    entry.held = nothingHeld
     entry.isInFlight = true
     entry.leftAt = now
     trace.inFlight++
@@ -379,7 +405,7 @@ export const make = (limits: Limits): Assembly => {
     trace.left.add(entry)
     left.add(entry)
     const said = trace.merged?.subject
-    const observation = entry.merged.subject
+    const observation = recall(entry).subject
     const placement: Encode.Placement = {
       trace: said,
       rootId: trace.span.exists && isRoot(entry) ? said?.rootId : undefined,
@@ -394,7 +420,9 @@ export const make = (limits: Limits): Assembly => {
         entry.isInFlight = false
         trace.inFlight--
         if (isStored) entry.isStored = true
-        if (!changed.has(entry)) left.settle(entry)
+        if (changed.has(entry)) return
+        condense(entry)
+        left.settle(entry)
       }
     }
   }
@@ -462,6 +490,7 @@ export const make = (limits: Limits): Assembly => {
       ]
       for (const table of [open, traces, holding, changed, blocked]) table.clear()
       left.clear()
+      latest = undefined
       traceBytes = 0
       return held.sort((a, b) => a.sequence - b.sequence).map(({ facts }) => facts.event)
     }
@@ -488,10 +517,13 @@ const newTrace = (id: string): Trace => ({
   span: { exists: false, isInFlight: false, isStored: false }
 })
 
-const newEntry = (id: string, merged: Entry["merged"], since: number): Entry => ({
+const nothingHeld: Entry["held"] = []
+const noEvents: ReadonlyArray<IngestionEvent> = []
+
+const newEntry = (id: string, knowledge: Knowledge, since: number): Entry => ({
   id,
-  merged,
-  held: [],
+  knowledge,
+  held: nothingHeld,
   since,
   isOpen: true,
   isInFlight: false,
@@ -517,16 +549,38 @@ const groupById = <Facts extends TraceFacts | ObservationFacts>(
   return groups
 }
 
-const factsOf = <Facts>([first, ...others]: NonEmpty<Held<Facts>>): NonEmpty<Facts> => [
-  first.facts,
-  ...others.map(({ facts }) => facts)
-]
+const factsOf = <Facts>(news: NonEmpty<Held<Facts>>): NonEmpty<Facts> => Arr.map(news, ({ facts }) => facts)
 
 const last = <A>(set: ReadonlySet<A>): A | undefined => [...set].at(-1)
 
-const traceIdOf = (entry: Entry): string => entry.merged.subject.traceId.sent
+/** The trace of an observation that leaves is a part of what the server knows it by. */
+const inItsTrace = ({ facts, subject }: Merge.Known): Merge.Known => ({
+  facts,
+  subject: subject.isTraceKnown ? subject : { ...subject, isTraceKnown: true }
+})
 
-const isRoot = (entry: Entry): boolean => entry.merged.subject.parentId === undefined
+/** Keeps no more than is needed to know it again: those that have left are many, and more is seldom said about one. */
+const condense = (entry: Entry): void => {
+  if (!("facts" in entry.knowledge)) return
+  const { facts } = entry.knowledge
+  const only = facts[0]
+  if (only !== undefined && facts.length === 1) entry.knowledge = { source: only.source, texts: only.texts }
+}
+
+const recall = (entry: Entry): Merge.Known => {
+  if ("facts" in entry.knowledge) return entry.knowledge
+  const { source, texts } = entry.knowledge
+  const merged = inItsTrace(Merge.observation(undefined, [Facts.readAgain(source, texts)]))
+  entry.knowledge = merged
+  return merged
+}
+
+const placeOf = ({ knowledge }: Entry): { readonly traceId: Id; readonly parentId: Id | undefined } =>
+  "facts" in knowledge ? knowledge.subject : knowledge.source
+
+const traceIdOf = (entry: Entry): string => placeOf(entry).traceId.sent
+
+const isRoot = (entry: Entry): boolean => placeOf(entry).parentId === undefined
 
 /** A point in time has no end to wait for. */
 const isComplete = (observation: Merge.Observation): boolean =>
@@ -555,7 +609,7 @@ const contentRoot = (trace: Trace): Entry | undefined => {
   const said = trace.merged?.subject
   const [root] = trace.roots
   if (said === undefined || root === undefined || trace.rootCount !== 1 || !hasContent(said)) return undefined
-  const own = root.merged.subject
+  const own = recall(root).subject
   const agrees = (ours: string | undefined, theirs: string | undefined) => theirs === undefined || ours === theirs
   return !hasContent(own) || (agrees(own.input, said.input) && agrees(own.output, said.output)) ? root : undefined
 }

@@ -6,7 +6,6 @@
  * because spans can carry them: a level in any case, and model parameters of any depth.
  */
 import type { IngestionEvent } from "../../IngestionEvent.js"
-import { isIsoDateTime } from "../datetime.js"
 import * as Snapshot from "../snapshot.js"
 import { take } from "../utf8.js"
 import type { Digests, Id } from "./ids.js"
@@ -51,8 +50,8 @@ export interface Context {
   readonly output?: string | undefined
 }
 
-interface About {
-  readonly event: IngestionEvent
+interface About<Event> {
+  readonly event: Event
   /** The bytes it keeps in memory. */
   readonly bytes: number
   /** When it came about, in milliseconds since 1970: what Langfuse sorts by. */
@@ -66,7 +65,7 @@ interface About {
   readonly name: Clearable<string>
 }
 
-export interface TraceFacts extends About {
+export interface TraceFacts extends About<IngestionEvent> {
   readonly _tag: "Trace"
   /** The span that can stand for the trace itself. */
   readonly rootId: string
@@ -79,8 +78,33 @@ export interface TraceFacts extends About {
   readonly isPublic: boolean
 }
 
-export interface ObservationFacts extends About {
+/** What the event of an observation says, as the texts that it is read from. */
+export interface Texts {
+  readonly head: string
+  readonly metadata: string | undefined
+  readonly input: string | undefined
+  readonly output: string | undefined
+  readonly trace: string | undefined
+}
+
+/** All else that it is read from. */
+export interface Source {
+  readonly kind: Kind
+  readonly type: ObservationType
+  readonly bytes: number
+  readonly at: number
+  readonly id: Id
+  /** The one it has of its own when it names none. */
+  readonly traceId: Id
+  readonly isTraceNamed: boolean
+  readonly parentId: Id | undefined
+}
+
+/** The event is no longer known when they are read again. */
+export interface ObservationFacts<Event = IngestionEvent> extends About<Event> {
   readonly _tag: "Observation"
+  readonly source: Source
+  readonly texts: Texts
   readonly type: ObservationType
   readonly isCreate: boolean
   readonly traceId: Id | undefined
@@ -177,13 +201,15 @@ class Reader {
   readonly issues: Array<string>
   private readonly fields: JsonObject
 
-  constructor(fields: JsonObject, issues: ReadonlyArray<string>) {
+  constructor(fields: JsonObject, issues: Array<string>) {
     this.fields = fields
-    this.issues = [...issues]
+    this.issues = issues
   }
 
   private get(key: string): unknown {
-    return Object.hasOwn(this.fields, key) ? this.fields[key] : undefined
+    const value = this.fields[key]
+    // Most fields are absent, and what is there may be a prototype's.
+    return value !== undefined && Object.hasOwn(this.fields, key) ? value : undefined
   }
 
   wrong(key: string, rule: string): undefined {
@@ -264,9 +290,10 @@ const environmentOf = (value: unknown): string | undefined =>
 
 /** Langfuse lets no value replace another that JavaScript takes for false. */
 const content = (text: string | undefined): string | undefined =>
-  text === undefined || text === "null" || text === "\"\"" || text === "false" || Number(text) === 0
-    ? undefined
-    : text
+  text === undefined || text === "null" || text === "\"\"" || text === "false" || isZero(text) ? undefined : text
+
+/** To ask for the number of a text means to go through it, and objects, lists and texts are no numbers. */
+const isZero = (text: string): boolean => !/^[[{"]/.test(text) && Number(text) === 0
 
 /** Metadata that is no object is kept under the key `metadata`. */
 const metadataOf = (value: unknown): JsonObject | undefined =>
@@ -275,10 +302,10 @@ const metadataOf = (value: unknown): JsonObject | undefined =>
 const parseMetadata = (text: string | undefined): JsonObject | undefined =>
   text === undefined ? undefined : metadataOf(JSON.parse(text))
 
-/** The rules that hold for the envelope of every event. */
-const envelopeIssues = (snapshot: Snapshot.Snapshot): ReadonlyArray<string> => {
+/** The rules that hold for the envelope of every event; `at` is what its timestamp says. */
+const envelopeIssues = (snapshot: Snapshot.Snapshot, at: number | undefined): Array<string> => {
   const issues: Array<string> = []
-  if (!isIsoDateTime(snapshot.timestamp)) issues.push("timestamp: expected a date and time in ISO 8601 with a zone")
+  if (at === undefined) issues.push("timestamp: expected a date and time in ISO 8601 with a zone")
   if (snapshot.bodyId === undefined || snapshot.bodyId === "") issues.push("body.id: expected a text that is not empty")
   return issues
 }
@@ -302,12 +329,13 @@ const readTrace = (event: IngestionEvent, snapshot: Snapshot.Snapshot): Unlocate
       const id = Ids.traceIdOf(given, digests)
       if (id === undefined) return noDigests(event)
       const body = parseObject(snapshot.headText)
-      const reader = new Reader(body, envelopeIssues(snapshot))
+      const at = Time.millisOf(snapshot.timestamp)
+      const reader = new Reader(body, envelopeIssues(snapshot, at))
       const facts: TraceFacts = {
         _tag: "Trace",
         event,
         bytes: snapshot.heldBytes,
-        at: Date.parse(snapshot.timestamp),
+        at: at ?? NaN,
         id,
         rootId: Ids.rootIdOf(id.sent, digests),
         environment: environmentOf(body["environment"]),
@@ -386,7 +414,9 @@ const readCall = (reader: Reader, extent: Extent) => {
   const usage = reader.object("usage")
   const usageDetails = reader.object("usageDetails")
   const costDetails = reader.object("costDetails")
-  for (const issue of usage === undefined ? [] : Usage.usageIssues(usage)) reader.issues.push(`body.usage.${issue}`)
+  if (usage !== undefined) {
+    for (const issue of Usage.usageIssues(usage)) reader.issues.push(`body.usage.${issue}`)
+  }
   const deprecated = usage && Usage.readUsage(usage)
   // Empty texts and version 0 are no prompt.
   const promptName = extent === "call" ? reader.text("promptName") || undefined : undefined
@@ -408,67 +438,105 @@ const readCall = (reader: Reader, extent: Extent) => {
   }
 }
 
-const readObservation = (
-  event: IngestionEvent,
-  snapshot: Snapshot.Snapshot,
-  { extent, isCreate, type: fixedType }: Kind
-): Unlocated => {
+const readObservation = (event: IngestionEvent, snapshot: Snapshot.Snapshot, kind: Kind): Unlocated => {
   const body = parseObject(snapshot.headText)
-  const reader = new Reader(body, envelopeIssues(snapshot))
-  const type = fixedType ?? legacyTypes.get(body["type"])
+  const at = Time.millisOf(snapshot.timestamp)
+  const reader = new Reader(body, envelopeIssues(snapshot, at))
+  const type = kind.type ?? legacyTypes.get(body["type"])
   if (type === undefined) return refuse(event, ["body.type: expected GENERATION, SPAN or EVENT"])
   const given = snapshot.bodyId ?? ""
   const namedTrace = reader.id("traceId")
   // An observation that names no trace gets one of its own.
   const givenTrace = namedTrace ?? given
   const givenParent = reader.text("parentObservationId") || undefined
+  const knownId = Ids.asSpanId(given)
+  const knownTrace = Ids.asTraceId(givenTrace)
+  const knownParent = givenParent === undefined ? undefined : Ids.asParentId(givenParent)
   const seeds: Array<string> = []
-  if (!Ids.isSpanId(given)) seeds.push(given)
-  if (!Ids.isTraceId(givenTrace)) seeds.push(givenTrace)
-  if (givenParent !== undefined && !Ids.isSpanId(givenParent)) seeds.push(givenParent)
+  if (knownId === undefined) seeds.push(given)
+  if (knownTrace === undefined) seeds.push(givenTrace)
+  if (givenParent !== undefined && knownParent === undefined) seeds.push(givenParent)
   return {
     seeds,
     moreSeeds: noMoreSeeds,
     locate: (digests) => {
-      const id = Ids.spanIdOf(given, digests)
-      const traceId = Ids.traceIdOf(givenTrace, digests)
-      const parentId = givenParent === undefined ? undefined : Ids.spanIdOf(givenParent, digests)
+      const id = knownId ?? Ids.spanIdOf(given, digests)
+      const traceId = knownTrace ?? Ids.traceIdOf(givenTrace, digests)
+      const parentId = knownParent ?? (givenParent === undefined ? undefined : Ids.spanIdOf(givenParent, digests))
       if (id === undefined || traceId === undefined || (givenParent !== undefined && parentId === undefined)) {
         return noDigests(event)
       }
-      const call = readCall(reader, extent)
-      const facts: ObservationFacts = {
-        _tag: "Observation",
-        event,
-        bytes: snapshot.heldBytes,
-        at: Date.parse(snapshot.timestamp),
-        id,
+      const source: Source = {
+        kind,
         type,
-        isCreate,
-        traceId: namedTrace === undefined ? undefined : traceId,
-        ownTraceId: traceId,
-        parentId,
-        environment: extent === "legacy" ? undefined : environmentOf(body["environment"]),
-        metadata: parseMetadata(snapshot.metadataText),
-        input: content(snapshot.inputText),
-        output: content(snapshot.outputText),
-        name: reader.clearable("name"),
-        startTime: reader.time("startTime"),
-        endTime: extent === "point" ? undefined : reader.time("endTime"),
-        level: reader.level(),
-        statusMessage: reader.text("statusMessage"),
-        version: reader.text("version"),
-        completionStartTime: call.completionStartTime,
-        model: call.model,
-        modelParameters: call.modelParameters,
-        usage: call.usage,
-        cost: call.cost,
-        promptName: call.promptName,
-        promptVersion: call.promptVersion,
-        context: readContext(snapshot.traceText)
+        bytes: snapshot.heldBytes,
+        at: at ?? NaN,
+        id,
+        traceId,
+        isTraceNamed: namedTrace !== undefined,
+        parentId
       }
+      const facts = observationFacts(event, source, textsOf(snapshot), body, reader)
       return reader.issues.length === 0 ? facts : refused(event, reader.issues)
     }
+  }
+}
+
+const textsOf = (snapshot: Snapshot.Snapshot): Texts => ({
+  head: snapshot.headText,
+  metadata: snapshot.metadataText,
+  input: content(snapshot.inputText),
+  output: content(snapshot.outputText),
+  trace: snapshot.traceText
+})
+
+/** Of an event that was read once, and had nothing wrong with it. */
+export const readAgain = (source: Source, texts: Texts): ObservationFacts<undefined> => {
+  const body = parseObject(texts.head)
+  return observationFacts(undefined, source, texts, body, new Reader(body, []))
+}
+
+/** What the event says about itself; what is wrong with it is left with the reader. */
+const observationFacts = <Event>(
+  event: Event,
+  source: Source,
+  texts: Texts,
+  body: JsonObject,
+  reader: Reader
+): ObservationFacts<Event> => {
+  const { at, bytes, id, isTraceNamed, kind: { extent, isCreate }, parentId, traceId, type } = source
+  const call = readCall(reader, extent)
+  return {
+    _tag: "Observation",
+    source,
+    texts,
+    event,
+    bytes,
+    at,
+    id,
+    type,
+    isCreate,
+    traceId: isTraceNamed ? traceId : undefined,
+    ownTraceId: traceId,
+    parentId,
+    environment: extent === "legacy" ? undefined : environmentOf(body["environment"]),
+    metadata: parseMetadata(texts.metadata),
+    input: texts.input,
+    output: texts.output,
+    name: reader.clearable("name"),
+    startTime: reader.time("startTime"),
+    endTime: extent === "point" ? undefined : reader.time("endTime"),
+    level: reader.level(),
+    statusMessage: reader.text("statusMessage"),
+    version: reader.text("version"),
+    completionStartTime: call.completionStartTime,
+    model: call.model,
+    modelParameters: call.modelParameters,
+    usage: call.usage,
+    cost: call.cost,
+    promptName: call.promptName,
+    promptVersion: call.promptVersion,
+    context: readContext(texts.trace)
   }
 }
 

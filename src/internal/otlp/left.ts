@@ -59,7 +59,9 @@ class Pool<A extends Sent> {
   }
 
   delete(sent: A): void {
-    this.bytes -= this.members.get(sent) ?? 0
+    const bytes = this.members.get(sent)
+    if (bytes === undefined) return
+    this.bytes -= bytes
     this.members.delete(sent)
   }
 

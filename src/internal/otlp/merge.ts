@@ -82,7 +82,7 @@ const addTrace = (trace: Trace | undefined, facts: TraceFacts): Trace => ({
   output: facts.output ?? trace?.output
 })
 
-const addObservation = (observation: Observation | undefined, facts: ObservationFacts): Observation => ({
+const addObservation = (observation: Observation | undefined, facts: ObservationFacts<unknown>): Observation => ({
   id: observation?.id ?? facts.id,
   // Langfuse makes one up for an observation whose first event names none; the first that is named is better.
   traceId: observation?.isTraceKnown === true ? observation.traceId : facts.traceId ?? facts.ownTraceId,
@@ -143,6 +143,9 @@ export interface Merged<Facts, Subject> {
   readonly subject: Subject
 }
 
+/** What is known about one observation. */
+export type Known = Merged<ObservationFacts<unknown>, Observation>
+
 /** So that what is changed over and over does not grow. */
 const maxFacts = 32
 
@@ -151,6 +154,8 @@ const merge = <Facts extends Timed, Subject>(
   isBefore: (left: Facts, right: Facts) => number
 ) =>
 (known: Merged<Facts, Subject> | undefined, news: readonly [Facts, ...Array<Facts>]): Merged<Facts, Subject> => {
+  // Nearly all that is ever known is said by one event.
+  if (known === undefined && news.length === 1) return { facts: news, subject: add(undefined, news[0]) }
   const sorted = news.slice().sort(isBefore)
   const [first = news[0]] = sorted
   const last = known?.facts[known.facts.length - 1]
@@ -165,13 +170,17 @@ const merge = <Facts extends Timed, Subject>(
 }
 
 /** The bytes it keeps in memory. */
-export const bytesOf = (merged: Merged<TraceFacts | ObservationFacts, Trace | Observation>): number =>
-  merged.facts.reduce((sum, facts) => sum + facts.bytes, 0) +
-  (merged.subject.input?.length ?? 0) + (merged.subject.output?.length ?? 0)
+export const bytesOf = (
+  { facts, subject }: Merged<TraceFacts | ObservationFacts<unknown>, Trace | Observation>
+): number => {
+  let bytes = (subject.input?.length ?? 0) + (subject.output?.length ?? 0)
+  for (const each of facts) bytes += each.bytes
+  return bytes
+}
 
 export const trace = merge<TraceFacts, Trace>(addTrace, (left, right) => left.at - right.at)
 
-export const observation = merge<ObservationFacts, Observation>(
+export const observation = merge<ObservationFacts<unknown>, Observation>(
   addObservation,
   (left, right) => left.at - right.at || Number(right.isCreate) - Number(left.isCreate)
 )
