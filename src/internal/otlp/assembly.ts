@@ -14,11 +14,12 @@ import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import type { IngestionEvent } from "../../IngestionEvent.js"
 import * as Encode from "./encode.js"
-import type { ObservationFacts, Source, Texts, TraceFacts } from "./facts.js"
+import type { ObservationFacts, Source, TraceFacts } from "./facts.js"
 import * as Facts from "./facts.js"
 import type { Id } from "./ids.js"
 import * as Left from "./left.js"
 import * as Merge from "./merge.js"
+import * as Shelf from "./shelf.js"
 
 export interface Limits extends Left.Limits {
   /** Observations that have not ended; of more, the oldest leave as they are. */
@@ -78,11 +79,11 @@ interface Held<Facts> {
 }
 
 /** What is known of an observation, or what it can be read from again. */
-type Knowledge = Merge.Known | Condensed
+type Knowledge = Merge.Known | Shelved
 
-interface Condensed {
+interface Shelved {
   readonly source: Source
-  readonly texts: Texts
+  readonly slot: Shelf.Slot
 }
 
 interface Entry {
@@ -149,6 +150,7 @@ export const make = (limits: Limits): Assembly => {
   const changed = new Set<Entry>()
   /** Traces whose events wait for a span that is on its way. */
   const blocked = new Set<Trace>()
+  const shelf = Shelf.make()
   let traceBytes = 0
   let sequence = 0
 
@@ -264,6 +266,15 @@ export const make = (limits: Limits): Assembly => {
     entry.isOpen = false
     use(traceIdOf(entry)).open--
     entry.knowledge = inItsTrace(recall(entry))
+  }
+
+  /** Keeps no more than is needed to know it again: those that have left are many, and more is seldom said about one. */
+  const shelve = (entry: Entry): void => {
+    // Those without an end may stay for good, and what lies beside them with them.
+    if (!("facts" in entry.knowledge) || entry.unfinished !== undefined) return
+    const { facts } = entry.knowledge
+    const only = facts[0]
+    if (only !== undefined && facts.length === 1) entry.knowledge = { source: only.source, slot: shelf.put(only.texts) }
   }
 
   // ---------------------------------------------------------------------------------
@@ -421,7 +432,7 @@ export const make = (limits: Limits): Assembly => {
         trace.inFlight--
         if (isStored) entry.isStored = true
         if (changed.has(entry)) return
-        condense(entry)
+        shelve(entry)
         left.settle(entry)
       }
     }
@@ -559,18 +570,10 @@ const inItsTrace = ({ facts, subject }: Merge.Known): Merge.Known => ({
   subject: subject.isTraceKnown ? subject : { ...subject, isTraceKnown: true }
 })
 
-/** Keeps no more than is needed to know it again: those that have left are many, and more is seldom said about one. */
-const condense = (entry: Entry): void => {
-  if (!("facts" in entry.knowledge)) return
-  const { facts } = entry.knowledge
-  const only = facts[0]
-  if (only !== undefined && facts.length === 1) entry.knowledge = { source: only.source, texts: only.texts }
-}
-
 const recall = (entry: Entry): Merge.Known => {
   if ("facts" in entry.knowledge) return entry.knowledge
-  const { source, texts } = entry.knowledge
-  const merged = inItsTrace(Merge.observation(undefined, [Facts.readAgain(source, texts)]))
+  const { slot, source } = entry.knowledge
+  const merged = inItsTrace(Merge.observation(undefined, [Facts.readAgain(source, Shelf.take(slot))]))
   entry.knowledge = merged
   return merged
 }
