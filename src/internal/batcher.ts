@@ -49,8 +49,12 @@ export interface Batcher<A> {
  * Where an item lies while it is in the queue. The nodes of a queue keep their values after those were taken, and one that
  * has come to be old keeps all that came after it until the next full garbage collection: so items move out.
  */
-interface Slot<A> {
+class Slot<A> {
   item: A | undefined
+
+  constructor(item: A) {
+    this.item = item
+  }
 }
 
 const takeFrom = <A>(slot: Slot<A>): A => {
@@ -64,7 +68,7 @@ const takeFrom = <A>(slot: Slot<A>): A => {
  * as long as a queue does to items.
  */
 const once = <A, B>(given: A, run: (given: A) => Effect.Effect<B>): Effect.Effect<B> => {
-  const slot: Slot<A> = { item: given }
+  const slot = new Slot(given)
   return Effect.suspend(() => run(takeFrom(slot)))
 }
 
@@ -221,7 +225,7 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
         const epoch = current
         waiting++
         epoch.used = true
-        if (!Queue.unsafeOffer(epoch.queue, { item })) {
+        if (!Queue.unsafeOffer(epoch.queue, new Slot(item))) {
           waiting--
           return false
         }

@@ -5,13 +5,31 @@ import { byteLength } from "./utf8.js"
 
 /**
  * The JSON text of an object in parts: `head` is an object of all its other fields.
+ *
+ * A class, like all else that is made for each event. Engines look where objects that live long are made by literals, and
+ * lay further ones of the same place into old memory at once; those of a full queue do live long. From there even one that is
+ * used no more keeps every text it refers to until the next full garbage collection.
  */
-export interface Fields {
+export class Fields {
   readonly head: string
   readonly input: string | undefined
   readonly output: string | undefined
   readonly metadata: string | undefined
   readonly log: string | undefined
+
+  constructor(
+    head: string,
+    input: string | undefined,
+    output: string | undefined,
+    metadata: string | undefined,
+    log: string | undefined
+  ) {
+    this.head = head
+    this.input = input
+    this.output = output
+    this.metadata = metadata
+    this.log = log
+  }
 }
 
 const contents = ["input", "output", "metadata", "log"] as const

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as DeliveryReport from "../DeliveryReport.js"
 import type { IngestionEvent } from "../IngestionEvent.js"
 import * as IngestionResponse from "../IngestionResponse.js"
-import type * as Sender from "./sender.js"
+import * as Sender from "./sender.js"
 import * as Snapshot from "./snapshot.js"
 import * as TraceContext from "./traceContext.js"
 import { unexpectedBody } from "./unexpectedBody.js"
@@ -30,7 +30,7 @@ export const endpoint: Sender.Endpoint = {
 /** One event and nothing else. */
 export const part = (event: IngestionEvent): Sender.Part => {
   const snapshot = Snapshot.of(event)
-  return { events: [event], text: snapshot.json(), bytes: snapshot.bytes }
+  return new Sender.Part([event], snapshot.json(), snapshot.bytes)
 }
 
 /** Sends events of all kinds here, and with them what they know about their traces. */
@@ -47,7 +47,7 @@ export const make = (
     const trace = contexts.traceOf(Snapshot.of(event))
     if (trace === undefined) return own
     const { bytes, text } = part(trace)
-    return { events: own.events, text: `${text},${own.text}`, bytes: bytes + 1 + own.bytes }
+    return new Sender.Part(own.events, `${text},${own.text}`, bytes + 1 + own.bytes)
   }
 
   return (batch, progress) =>

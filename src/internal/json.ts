@@ -64,7 +64,7 @@ export const stringifyWithout = (
   left: ReadonlySet<string>,
   limits?: Limits
 ): string | undefined => {
-  const check = checkOf(limits)
+  const check = new Check(limits)
   try {
     let text = "{"
     for (const key of Object.keys(value)) {
@@ -87,19 +87,19 @@ const textOfPlain = (value: unknown): string =>
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** What is left of the limits. */
-interface Check {
+class Check {
   length: number
   nodes: number
-}
 
-const checkOf = (limits: Limits | undefined): Check => ({
-  length: limits?.maxLength ?? MAX_LENGTH,
-  nodes: limits?.maxNodes ?? MAX_NODES
-})
+  constructor(limits: Limits | undefined) {
+    this.length = limits?.maxLength ?? MAX_LENGTH
+    this.nodes = limits?.maxNodes ?? MAX_NODES
+  }
+}
 
 /** `undefined` for what is not plain. */
 const plainly = (value: unknown, limits: Limits | undefined): string | undefined => {
-  const check = checkOf(limits)
+  const check = new Check(limits)
   try {
     if (typeof value === "string") return value.length <= check.length ? quote(value) : undefined
     if (typeof value !== "object" || value === null || !isPlain(check, value, 0)) return undefined
@@ -166,7 +166,7 @@ const isPlainValue = (check: Check, value: unknown, depth: number): boolean => {
 // ---------------------------------------------------------------------------------------------------------------------
 
 const carefully = (value: unknown, limits: Limits | undefined): string => {
-  const { length, nodes } = checkOf(limits)
+  const { length, nodes } = new Check(limits)
   const out: Out = { text: "", nodes, maxLength: length, ancestors: [], path: [] }
   try {
     return write(out, value) ? out.text : "null"

@@ -32,13 +32,22 @@ export interface Watch {
  * events pass in great numbers, the tables it has outgrown keep each other alive, and so the events that were in them, until
  * the next full garbage collection.
  */
-interface Held {
+class Held {
   readonly ledger: Ledger
   readonly event: Noted
   readonly sequence: number
   readonly bytes: number
   previous: Held | undefined
   next: Held | undefined
+
+  constructor(ledger: Ledger, event: Noted, sequence: number, bytes: number, previous: Held | undefined) {
+    this.ledger = ledger
+    this.event = event
+    this.sequence = sequence
+    this.bytes = bytes
+    this.previous = previous
+    this.next = undefined
+  }
 }
 
 const note = Symbol("effect-langfuse/ledger")
@@ -82,7 +91,7 @@ export class Ledger {
 
   hold(event: IngestionEvent, bytes: number): void {
     const previous = this.last
-    const held: Held = { ledger: this, event, sequence: this.sequence + 1, bytes, previous, next: undefined }
+    const held = new Held(this, event, this.sequence + 1, bytes, previous)
     held.event[note] = held
     if (previous === undefined) this.first = held
     else previous.next = held

@@ -35,12 +35,18 @@ import { sdkName, version } from "./version.js"
 import { within } from "./within.js"
 
 /** The smallest piece of a request: it is accepted or refused as a whole, and so are the events in it. */
-export interface Part {
+export class Part {
   /** None for a part that only goes along with others. */
   readonly events: ReadonlyArray<IngestionEvent>
   readonly text: string
   /** UTF-8 bytes of `text`. */
   readonly bytes: number
+
+  constructor(events: ReadonlyArray<IngestionEvent>, text: string, bytes: number) {
+    this.events = events
+    this.text = text
+    this.bytes = bytes
+  }
 }
 
 export interface Answer {

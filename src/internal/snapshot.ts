@@ -6,7 +6,7 @@
  * protocols are put together from texts that are already made.
  */
 import type { IngestionEvent, TraceContext } from "../IngestionEvent.js"
-import { assemble, type Fields, fit, overhead } from "./cut.js"
+import { assemble, Fields, fit, overhead } from "./cut.js"
 import { type Limits, notes, quote, stringify, stringifyWithout } from "./json.js"
 import { apply as applyMask, type Mask, type MaskField } from "./mask.js"
 import { byteLength, heldBytes, toWellFormed } from "./utf8.js"
@@ -58,21 +58,18 @@ class Taken {
   readonly timestamp: string
   readonly bodyId: string | undefined
   readonly traceId: string | undefined
-  readonly headText: string
-  readonly inputText: string | undefined
-  readonly outputText: string | undefined
-  readonly metadataText: string | undefined
-  readonly logText: string | undefined
   readonly traceText: string | undefined
   readonly bytes: number
   readonly heldBytes: number
   /** The JSON text of the event up to its body. */
   private readonly opening: string
-  private readonly isBody: boolean
+  /** A body that is no object has none, and is sent as null, so that the server says what is wrong with the event. */
+  private readonly fields: Fields | undefined
 
   constructor(
     envelope: Envelope,
-    ids: { readonly bodyId: string | undefined; readonly traceId: string | undefined },
+    bodyId: string | undefined,
+    traceId: string | undefined,
     body: Measured | undefined,
     trace: Measured | undefined
   ) {
@@ -80,19 +77,33 @@ class Taken {
     this.id = envelope.id
     this.timestamp = envelope.timestamp
     this.opening = envelope.opening
-    this.bodyId = ids.bodyId
-    this.traceId = ids.traceId
-    this.isBody = body !== undefined
-    const fields = body === undefined ? noFields : body.fields
-    this.headText = fields.head
-    this.inputText = fields.input
-    this.outputText = fields.output
-    this.metadataText = fields.metadata
-    this.logText = fields.log
+    this.bodyId = bodyId
+    this.traceId = traceId
+    this.fields = body?.fields
     this.traceText = trace === undefined ? undefined : assemble(trace.fields)
     this.bytes = envelope.bytes + (body === undefined ? "null".length : body.bytes)
     this.heldBytes = envelope.bytes + (body === undefined ? "null".length : body.heldBytes) +
       (trace === undefined ? 0 : trace.heldBytes)
+  }
+
+  get headText(): string {
+    return this.fields === undefined ? "{}" : this.fields.head
+  }
+
+  get inputText(): string | undefined {
+    return this.fields?.input
+  }
+
+  get outputText(): string | undefined {
+    return this.fields?.output
+  }
+
+  get metadataText(): string | undefined {
+    return this.fields?.metadata
+  }
+
+  get logText(): string | undefined {
+    return this.fields?.log
   }
 
   get body(): unknown {
@@ -115,20 +126,9 @@ class Taken {
   }
 
   private bodyText(): string {
-    // A body that is no object is sent as none, so that the server says what is wrong with the event.
-    return this.isBody
-      ? assemble({
-        head: this.headText,
-        input: this.inputText,
-        output: this.outputText,
-        metadata: this.metadataText,
-        log: this.logText
-      })
-      : "null"
+    return this.fields === undefined ? "null" : assemble(this.fields)
   }
 }
-
-const noFields: Fields = { head: "{}", input: undefined, output: undefined, metadata: undefined, log: undefined }
 
 /**
  * Takes the snapshot. Never throws, whatever is in the event, or instead of one.
@@ -151,7 +151,7 @@ export const make = (policy: Policy): (event: IngestionEvent) => Snapshot => {
     try {
       taken = capture(settings, event as unknown as Record<string, unknown>) // nothing about it is taken for granted
     } catch {
-      taken = new Taken(envelopeOf("", "", ""), { bodyId: undefined, traceId: undefined }, undefined, undefined)
+      taken = new Taken(new Envelope("", "", ""), undefined, undefined, undefined, undefined)
     }
     return toSnapshot(taken)
   }
@@ -193,14 +193,8 @@ interface Settings extends Policy {
   readonly limits: Limits
 }
 
-interface Measured {
-  readonly fields: Fields
-  readonly bytes: number
-  readonly heldBytes: number
-}
-
 const capture = (policy: Settings, event: Record<string, unknown>): Taken => {
-  const envelope = envelopeOf(textOf(event["type"]), textOf(event["id"]), textOf(event["timestamp"]))
+  const envelope = new Envelope(textOf(event["type"]), textOf(event["id"]), textOf(event["timestamp"]))
   const type = envelope.type
   let parts = split(policy, event["body"])
   // Langfuse answers 201 to these when they have no id of their own, and then does not store them. The event's id is
@@ -217,16 +211,7 @@ const capture = (policy: Settings, event: Record<string, unknown>): Taken => {
   }, policy.maxEventBytes - envelope.bytes)
   const context = event["trace"] === undefined ? undefined : split(policy, event["trace"])
   const trace = context && textsOf(policy, context, type, traceId, policy, policy.maxEventBytes)
-  return new Taken(envelope, { bodyId, traceId }, body, trace)
-}
-
-interface Envelope {
-  readonly type: string
-  readonly id: string
-  readonly timestamp: string
-  readonly opening: string
-  /** Of all but the body. */
-  readonly bytes: number
+  return new Taken(envelope, bodyId, traceId, body, trace)
 }
 
 // What ids and times are made of: needs no escape, whoever asks.
@@ -234,9 +219,21 @@ const simple = /^[\w.:+-]*$/
 
 const quoted = (text: string): string => simple.test(text) ? `"${text}"` : quote(text)
 
-const envelopeOf = (type: string, id: string, timestamp: string): Envelope => {
-  const opening = `{"id":${quoted(id)},"type":${quoted(type)},"timestamp":${quoted(timestamp)},"body":`
-  return { type, id, timestamp, opening, bytes: byteLength(opening) + "}".length }
+class Envelope {
+  readonly type: string
+  readonly id: string
+  readonly timestamp: string
+  readonly opening: string
+  /** Of all but the body. */
+  readonly bytes: number
+
+  constructor(type: string, id: string, timestamp: string) {
+    this.type = type
+    this.id = id
+    this.timestamp = timestamp
+    this.opening = `{"id":${quoted(id)},"type":${quoted(type)},"timestamp":${quoted(timestamp)},"body":`
+    this.bytes = byteLength(this.opening) + "}".length
+  }
 }
 
 /** The envelope's fields are strings; from untyped code they may be anything, and the server then says so. */
@@ -249,7 +246,7 @@ const textOf = (value: unknown): string => {
 
 const idOf = (value: unknown): string | undefined => typeof value === "string" ? toWellFormed(value) : undefined
 
-interface Parts {
+class Parts {
   readonly input: unknown
   readonly output: unknown
   readonly metadata: unknown
@@ -259,6 +256,21 @@ interface Parts {
   /** The JSON text of all but the contents; or a copy of it that is ours to change. */
   readonly headText: string | undefined
   readonly copy: Record<string, unknown> | undefined
+
+  constructor(
+    contents: Readonly<Record<string, unknown>>,
+    head: Readonly<Record<string, unknown>>,
+    headText: string | undefined,
+    copy: Record<string, unknown> | undefined
+  ) {
+    this.input = contents["input"]
+    this.output = contents["output"]
+    this.metadata = contents["metadata"]
+    this.log = contents["log"]
+    this.head = head
+    this.headText = headText
+    this.copy = copy
+  }
 }
 
 const contentFields: ReadonlySet<string> = new Set(["input", "output", "metadata", "log"])
@@ -272,17 +284,7 @@ const split = (policy: Settings, value: unknown): Parts | undefined => {
       const headText = Array.isArray(value) || own["environment"] === null
         ? undefined
         : stringifyWithout(own, contentFields, policy.limits)
-      if (headText !== undefined) {
-        return {
-          input: own["input"],
-          output: own["output"],
-          metadata: own["metadata"],
-          log: own["log"],
-          head: own,
-          headText,
-          copy: undefined
-        }
-      }
+      if (headText !== undefined) return new Parts(own, own, headText, undefined)
     } catch {
       // A getter threw: each property on its own, then.
     }
@@ -312,15 +314,8 @@ const splitCopy = (value: unknown): Parts | undefined => {
   }
 }
 
-const partsOf = ({ input, log, metadata, output, ...copy }: Record<string, unknown>): Parts => ({
-  input,
-  output,
-  metadata,
-  log,
-  head: copy,
-  headText: undefined,
-  copy
-})
+const partsOf = ({ input, log, metadata, output, ...copy }: Record<string, unknown>): Parts =>
+  new Parts({ input, log, metadata, output }, copy, undefined, copy)
 
 /** What fills the field of that name where the event leaves it out. */
 interface Defaults {
@@ -353,15 +348,15 @@ const textsOf = (
   }
   if (release !== undefined && head["release"] === undefined) headText = withField(head, headText, "release", release)
   const isFull = policy.content === "full"
-  const fields: Fields = {
-    head: headText,
-    input: isFull ? contentText(policy, "input", parts.input, type, traceId) : undefined,
-    output: isFull ? contentText(policy, "output", parts.output, type, traceId) : undefined,
-    metadata: contentText(policy, "metadata", parts.metadata, type, traceId),
-    log: contentText(policy, "log", parts.log, type, traceId)
-  }
-  const measured = measure(fields)
-  return measured.bytes <= limit ? measured : measure(fit(fields, limit, policy.maxEventBytes))
+  const fields = new Fields(
+    headText,
+    isFull ? contentText(policy, "input", parts.input, type, traceId) : undefined,
+    isFull ? contentText(policy, "output", parts.output, type, traceId) : undefined,
+    contentText(policy, "metadata", parts.metadata, type, traceId),
+    contentText(policy, "log", parts.log, type, traceId)
+  )
+  const measured = new Measured(fields)
+  return measured.bytes <= limit ? measured : new Measured(fit(fields, limit, policy.maxEventBytes))
 }
 
 const withField = (
@@ -414,26 +409,34 @@ const contentText = (
     : applyMask(policy.mask, text, { field, type, traceId }, policy.onMaskFailure)
 }
 
-const measure = (fields: Fields): Measured => {
-  const headBytes = byteLength(fields.head)
-  let bytes = headBytes
-  let held = heldBytes(fields.head, headBytes)
-  const add = (name: string, text: string | undefined): void => {
+class Measured {
+  readonly fields: Fields
+  /** Of the object's JSON in UTF-8. */
+  bytes: number
+  heldBytes: number
+
+  constructor(fields: Fields) {
+    this.fields = fields
+    const headBytes = byteLength(fields.head)
+    this.bytes = headBytes
+    this.heldBytes = heldBytes(fields.head, headBytes)
+    this.add("input", fields.input)
+    this.add("output", fields.output)
+    this.add("metadata", fields.metadata)
+    this.add("log", fields.log)
+    // There is no comma before the first field of all.
+    if (headBytes === "{}".length && this.bytes > headBytes) {
+      this.bytes -= 1
+      this.heldBytes -= 1
+    }
+  }
+
+  private add(name: string, text: string | undefined): void {
     if (text === undefined) return
     const size = byteLength(text)
-    bytes += size + overhead(name)
-    held += heldBytes(text, size) + overhead(name)
+    this.bytes += size + overhead(name)
+    this.heldBytes += heldBytes(text, size) + overhead(name)
   }
-  add("input", fields.input)
-  add("output", fields.output)
-  add("metadata", fields.metadata)
-  add("log", fields.log)
-  // There is no comma before the first field of all.
-  if (headBytes === 2 && bytes > 2) {
-    bytes -= 1
-    held -= 1
-  }
-  return { fields, bytes, heldBytes: held }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import { LangfuseError } from "../../LangfuseError.js"
 import { adviceOn } from "../advice.js"
 import * as IngestionEndpoint from "../ingestionEndpoint.js"
 import * as Notices from "../notices.js"
-import type * as Sender from "../sender.js"
+import * as Sender from "../sender.js"
 import { turnOfEventLoop } from "../turn.js"
 import { byteLength } from "../utf8.js"
 import * as Assembly from "./assembly.js"
@@ -203,7 +203,7 @@ const encodeAll = (
       }
       const text = departure.encode()
       written += text.length
-      parts.push({ events: departure.events, text, bytes: byteLength(text) })
+      parts.push(new Sender.Part(departure.events, text, byteLength(text)))
     }
   })
 
@@ -214,11 +214,7 @@ const isPresent = ({ error }: DeliveryReport.Undelivered): boolean => error.reas
 // everything else
 // -------------------------------------------------------------------------------------
 
-const batchPart = ({ event, text }: Facts.BatchFacts): Sender.Part => ({
-  events: [event],
-  text,
-  bytes: byteLength(text)
-})
+const batchPart = ({ event, text }: Facts.BatchFacts): Sender.Part => new Sender.Part([event], text, byteLength(text))
 
 const refuse = ({ event, issue }: Facts.Refused): DeliveryReport.Undelivered => ({
   event,
