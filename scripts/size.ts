@@ -20,7 +20,8 @@ const budgets: { readonly [entry: string]: number } = {
   LangfuseAi: 13_000,
   LangfuseConfig: 2_500,
   LangfuseError: 600,
-  LangfuseIngest: 30_000,
+  // With the short cuts that make an event cheap: bodies written as bytes, fewer fibers, what has left kept outside of the heap.
+  LangfuseIngest: 31_000,
   LangfuseScore: 1_900,
   LangfuseServer: 22_000,
   LangfuseTracer: 14_000,
@@ -33,13 +34,13 @@ const programs: ReadonlyArray<{ readonly name: string; readonly source: string; 
   {
     name: "enqueue, with a transport of one's own",
     source: "export { LangfuseIngest, make } from \"effect-langfuse/LangfuseIngest\"",
-    budget: 12_000
+    budget: 12_500
   },
   {
     name: "the same, with the batch endpoint alone",
     source: `export { LangfuseIngest, make } from "effect-langfuse/LangfuseIngest"
       export { layerIngestion } from "effect-langfuse/LangfuseTransport"`,
-    budget: 17_000
+    budget: 17_500
   },
   {
     name: "trace a program",
@@ -52,7 +53,7 @@ const programs: ReadonlyArray<{ readonly name: string; readonly source: string; 
     name: "trace a program, through the barrel",
     source: `import { Langfuse, LangfuseIngest, LangfuseTracer } from "effect-langfuse"
       export const all = [Langfuse.generation, Langfuse.withTrace, LangfuseIngest.layerFromEnv, LangfuseTracer.layer]`,
-    budget: 49_000
+    budget: 50_500
   }
 ]
 
