@@ -54,6 +54,19 @@ const memory = ManagedRuntime.make(LangfuseIngest.layerMemoryWith({ content: "me
 const ingest = await memory.runPromise(LangfuseIngest.LangfuseIngest)
 time("the snapshot without contents, and the ledger", events, ingest.unsafeEnqueue)
 
+console.log("\nthe body of a request with 100 events, their texts put together included")
+const snapshots = events.slice(0, 100).map(snapshot)
+const encoder = new TextEncoder()
+const [open, close] = IngestionEndpoint.endpoint.frame
+const bodies = works.slice(0, 100)
+const parts = () => snapshots.map(IngestionEndpoint.part)
+time(
+  "as one text that is then encoded",
+  bodies,
+  () => encoder.encode(`${open}${parts().map(({ text }) => text).join(",")}${close}`)
+)
+time("part by part", bodies, () => Sender.frame(IngestionEndpoint.endpoint, parts()))
+
 console.log("\nfor a batch, with a client that answers at once")
 const answer = "{\"successes\":[{\"id\":\"a\",\"status\":201}],\"errors\":[]}"
 const client = HttpClient.make((request) =>

@@ -216,6 +216,7 @@ const readAttributes = (span: FinishedSpan, body: Fields): Read => {
   if (all !== undefined) body["metadata"] = all
   return { type, trace: context }
 }
+
 const own = (value: unknown, json: string | undefined): unknown => {
   if (value === undefined || value === null) return undefined
   return typeof value === "string" && value === json ? new JsonText(value) : content(value)
