@@ -184,12 +184,6 @@ export const make = (
         return Effect.forEach(summarize(report), ({ key, message }) => notices.warn(key, message), { discard: true })
       })
 
-    const lost = (batch: ReadonlyArray<IngestionEvent>): DeliveryReport.DeliveryReport =>
-      DeliveryReport.failed(
-        batch.filter((event) => ledger.isHeld(event)),
-        new LangfuseError({ reason: "Defect", description: "the transport failed unexpectedly" })
-      )
-
     /** Runs the transport so that nothing it does, or is, reaches further than its own events. */
     const settled = (
       run: Effect.Effect<DeliveryReport.DeliveryReport>,
@@ -197,13 +191,14 @@ export const make = (
     ): Effect.Effect<void> =>
       Effect.suspend(() => run).pipe(
         Effect.provideService(LangfuseTransport.Progress, settle),
-        // Why a fiber failed is logged, and may hold anything.
-        Effect.matchCauseEffect({
-          onSuccess: settleAndWarn,
-          onFailure: () => settleAndWarn(lost(batch))
-        }),
-        // A report that is none.
-        Effect.catchAllCause(() => settleAndWarn(lost(batch)))
+        Effect.flatMap(settleAndWarn),
+        // Caught in the fiber itself: why one failed is logged, and may hold anything.
+        Effect.catchAllCause(() =>
+          settleAndWarn(DeliveryReport.failed(
+            batch.filter((event) => ledger.isHeld(event)),
+            new LangfuseError({ reason: "Defect", description: "the transport failed unexpectedly" })
+          ))
+        )
       )
 
     const fibers = yield* Scope.make()
@@ -279,7 +274,7 @@ export const make = (
         watch.isAll()
         return closed ? Effect.void : Effect.zipRight(batcher.flush, flushTransport)
       })
-      return (rest === undefined ? send : Effect.zipRight(rest, send)).pipe(
+      return Effect.zipRight(rest, send).pipe(
         Effect.timeoutOption(settings.flushTimeout),
         Effect.map(() => watch.report()),
         Effect.ensuring(Effect.sync(watch.stop))

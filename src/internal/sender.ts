@@ -370,11 +370,10 @@ export const frame = (endpoint: Pick<Endpoint, "frame">, parts: ReadonlyArray<Pa
   const size = parts.reduce((sum, part) => sum + part.bytes, byteLength(open) + commas + byteLength(close))
   const body = new Uint8Array(size)
   let at = write(open, body, 0)
-  for (let i = 0; i < parts.length; i++) {
-    if (i > 0) at = write(",", body, at)
-    const part = parts[i]
-    if (part !== undefined) at = write(part.text, body, at)
-  }
+  parts.forEach(({ text }, index) => {
+    if (index > 0) at = write(",", body, at)
+    at = write(text, body, at)
+  })
   write(close, body, at)
   return body
 }

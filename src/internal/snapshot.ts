@@ -209,15 +209,10 @@ const capture = (policy: Settings, event: Record<string, unknown>): Taken => {
     environment: type !== "sdk-log" && !type.startsWith("observation-") ? policy.environment : undefined,
     release: type === "trace-create" ? policy.release : undefined
   }, policy.maxEventBytes - envelope.bytes)
-  const context = event["trace"] === undefined ? undefined : split(policy, event["trace"])
+  const context = split(policy, event["trace"])
   const trace = context && textsOf(policy, context, type, traceId, policy, policy.maxEventBytes)
   return new Taken(envelope, bodyId, traceId, body, trace)
 }
-
-// What ids and times are made of: needs no escape, whoever asks.
-const simple = /^[\w.:+-]*$/
-
-const quoted = (text: string): string => simple.test(text) ? `"${text}"` : quote(text)
 
 class Envelope {
   readonly type: string
@@ -231,7 +226,7 @@ class Envelope {
     this.type = type
     this.id = id
     this.timestamp = timestamp
-    this.opening = `{"id":${quoted(id)},"type":${quoted(type)},"timestamp":${quoted(timestamp)},"body":`
+    this.opening = `{"id":${quote(id)},"type":${quote(type)},"timestamp":${quote(timestamp)},"body":`
     this.bytes = byteLength(this.opening) + "}".length
   }
 }

@@ -29,10 +29,10 @@ export const pushAll = (service: object): void => {
 }
 
 /**
- * Enqueues the first part of what is waiting, synchronously: nearly always all of it. Else what is returned enqueues the
+ * Enqueues the first part of what is waiting, synchronously: nearly always all of it. What is returned enqueues the
  * rest, a part in each turn.
  */
-export const pushParts = (service: object): Effect.Effect<void> | undefined => {
+export const pushParts = (service: object): Effect.Effect<void> => {
   const pending = Array.from(sources.get(service) ?? [], (source) => source.parts())
   const pushPart = (): boolean => {
     // One source after the other: several tracers for one service are few.
@@ -44,5 +44,5 @@ export const pushParts = (service: object): Effect.Effect<void> | undefined => {
   }
   return pushPart()
     ? Effect.repeat(Effect.map(turnOfEventLoop, pushPart), { while: (isMore) => isMore }).pipe(Effect.asVoid)
-    : undefined
+    : Effect.void
 }

@@ -56,7 +56,7 @@ export const byteLength = (text: string): number => {
  * Writes the text as UTF-8 from a place on, where there must be room for all of it; returns the place after it.
  */
 export const write = (text: string, into: Uint8Array, at: number): number =>
-  at + encoder.encodeInto(text, at === 0 ? into : into.subarray(at)).written
+  at + encoder.encodeInto(text, into.subarray(at)).written
 
 /**
  * The memory a text of so many UTF-8 bytes holds at most: engines keep ASCII in one byte a character, other text in two.

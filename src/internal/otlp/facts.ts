@@ -8,6 +8,7 @@
 import type { IngestionEvent } from "../../IngestionEvent.js"
 import * as Snapshot from "../snapshot.js"
 import { take } from "../utf8.js"
+import * as W3c from "../w3c.js"
 import type { Digests, Id } from "./ids.js"
 import * as Ids from "./ids.js"
 import type { Nanos } from "./time.js"
@@ -320,7 +321,7 @@ const maxTraceName = 1000
 const readTrace = (event: IngestionEvent, snapshot: Snapshot.Snapshot): Unlocated => {
   const given = snapshot.bodyId ?? ""
   return {
-    seeds: Ids.isTraceId(given) ? noSeeds : [given],
+    seeds: W3c.isTraceId(given) ? noSeeds : [given],
     moreSeeds: (digests) => {
       const id = Ids.traceIdOf(given, digests)
       return id === undefined ? noSeeds : [Ids.rootSeed(id.sent)]
@@ -575,9 +576,9 @@ const readContext = (text: string | undefined): Context | undefined => {
 
 /** The ids of a score, and the metadata keys under which it keeps those it was given. */
 const scoreIds = [
-  { field: "traceId", original: "originalTraceId", toId: Ids.traceIdOf, isId: Ids.isTraceId },
-  { field: "observationId", original: "originalObservationId", toId: Ids.spanIdOf, isId: Ids.isSpanId },
-  { field: "executionTraceId", original: "originalExecutionTraceId", toId: Ids.traceIdOf, isId: Ids.isTraceId }
+  { field: "traceId", original: "originalTraceId", toId: Ids.traceIdOf, isId: W3c.isTraceId },
+  { field: "observationId", original: "originalObservationId", toId: Ids.spanIdOf, isId: W3c.isSpanId },
+  { field: "executionTraceId", original: "originalExecutionTraceId", toId: Ids.traceIdOf, isId: W3c.isTraceId }
 ] as const
 
 const readScore = (event: IngestionEvent, snapshot: Snapshot.Snapshot): Unlocated => {

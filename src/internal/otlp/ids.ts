@@ -8,6 +8,7 @@
  * @see https://langfuse.com/docs/observability/features/trace-ids-and-distributed-tracing
  */
 import * as Effect from "effect/Effect"
+import { isSpanId, isTraceId } from "../w3c.js"
 
 /** An id as it was given, and as it is sent. */
 export interface Id {
@@ -17,21 +18,6 @@ export interface Id {
 
 /** The SHA-256 of a text in hex, `undefined` where the runtime has none to offer. */
 export type Digests = (text: string) => string | undefined
-
-export const isTraceId = (id: string): boolean => id.length === 32 && isHex(id)
-
-export const isSpanId = (id: string): boolean => id.length === 16 && isHex(id)
-
-/** Lowercase hex digits, and not zeros only. */
-const isHex = (text: string): boolean => {
-  let isZero = true
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (!(code >= 0x30 && code <= 0x39) && !(code >= 0x61 && code <= 0x66)) return false
-    if (code !== 0x30) isZero = false
-  }
-  return !isZero
-}
 
 /** The same object for the same id over and over, which is how the events of a trace come. */
 const lastOf = (isId: (id: string) => boolean): (given: string) => Id | undefined => {
