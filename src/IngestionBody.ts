@@ -19,6 +19,7 @@ import {
   Json,
   Level,
   nullish,
+  record,
   Text,
   texts,
   Timestamp,
@@ -284,10 +285,7 @@ export const LegacyObservationBody: Schema.Schema<LegacyObservationBody> = Schem
   endTime: nullish(Timestamp),
   completionStartTime: nullish(Timestamp),
   model: nullish(Text),
-  modelParameters: nullish(Schema.Record({
-    key: Schema.String,
-    value: Schema.Union(Schema.String, Finite, Schema.Boolean, Schema.Null)
-  })),
+  modelParameters: nullish(record(Schema.Union(Schema.String, Finite, Schema.Boolean, Schema.Null))),
   input: Schema.optional(Json),
   output: Schema.optional(Json),
   metadata: Schema.optional(Json),

@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { accepts } from "./internal/accept.js"
-import { Cost, Count, Finite, Int, nullish, texts } from "./internal/fields.js"
+import { Cost, Count, Finite, Int, nullish, record, texts } from "./internal/fields.js"
 
 /**
  * The parameters of a model call. A number is finite. Anything nested deeper makes Langfuse refuse the whole event:
@@ -26,25 +26,25 @@ export interface ModelParameters {
 }
 
 /**
- * Checks the parameters of a model call. Decoding and encoding change nothing.
+ * Checks the parameters of a model call. Decoding and encoding leave out a key `__proto__`, and
+ * change nothing else.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const ModelParameters: Schema.Schema<ModelParameters> = Schema.Record({
-  key: Schema.String,
-  value: Schema.Union(
+export const ModelParameters: Schema.Schema<ModelParameters> = record(
+  Schema.Union(
     Schema.String,
     Finite,
     Schema.Boolean,
     Schema.Null,
     texts,
-    Schema.Record({ key: Schema.String, value: Schema.String })
+    record(Schema.String)
   ).annotations({
     description:
       "a string, finite number, boolean, null, list of strings or flat record of strings (write anything deeper as JSON text)"
   })
-})
+)
 
 /**
  * What a count of the deprecated `usage` counts.
@@ -188,7 +188,7 @@ export type UsageBuckets = { readonly [bucket: string]: number }
  */
 export type UsageDetails = UsageBuckets | OpenAiCompletionUsage | OpenAiResponseUsage
 
-const breakdown = nullish(Schema.Record({ key: Schema.String, value: Schema.UndefinedOr(Schema.NullOr(Count)) }))
+const breakdown = nullish(record(Schema.UndefinedOr(Schema.NullOr(Count))))
 
 const isOpenAiUsage = Schema.is(
   Schema.Union(
@@ -229,12 +229,12 @@ const usageDetailsIssues = (details: { readonly [bucket: string]: unknown }): Re
 
 /**
  * Checks usage: counts are integers of 0 or more, and OpenAI's usage object comes without other keys. Decoding and
- * encoding change nothing.
+ * encoding leave out a key `__proto__`, and change nothing else.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const UsageDetails: Schema.Schema<UsageDetails> = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+export const UsageDetails: Schema.Schema<UsageDetails> = record(Schema.Unknown)
   .pipe(
     Schema.filter(usageDetailsIssues),
     Schema.filter((_details): _details is UsageDetails => true, {
@@ -264,12 +264,13 @@ export interface CostDetails {
 }
 
 /**
- * Checks costs: finite numbers of 0 or more. Decoding and encoding change nothing.
+ * Checks costs: finite numbers of 0 or more. Decoding and encoding leave out a key `__proto__`, and
+ * change nothing else.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const CostDetails: Schema.Schema<CostDetails> = Schema.Record({ key: Schema.String, value: Cost }).annotations({
+export const CostDetails: Schema.Schema<CostDetails> = record(Cost).annotations({
   identifier: "CostDetails",
   description: "US dollars by bucket",
   documentation: "https://langfuse.com/docs/observability/features/token-and-cost-tracking"

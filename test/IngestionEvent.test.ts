@@ -175,6 +175,25 @@ describe("IngestionEvent schema", () => {
     }
   })
 
+  it("leaves out a parameter, a count or a cost that would become a prototype", () => {
+    const hostile: unknown = JSON.parse(`{
+      "id": "o",
+      "modelParameters": { "__proto__": { "a": "b" }, "inner": { "__proto__": "x", "c": "d" } },
+      "usageDetails": { "__proto__": 1, "input": 2 },
+      "costDetails": { "__proto__": 1, "total": 2 }
+    }`)
+    const decoded = Either.getOrThrow(decode(envelope("generation-create", hostile)))
+    deepStrictEqual(
+      decoded,
+      untyped(envelope("generation-create", {
+        id: "o",
+        modelParameters: { inner: { c: "d" } },
+        usageDetails: { input: 2 },
+        costDetails: { total: 2 }
+      }))
+    )
+  })
+
   it.prop(
     "an event of any kind is the same after a way through JSON",
     { event: IngestionEvent.IngestionEvent },

@@ -94,14 +94,18 @@ const compileObject = ({ indexSignatures, propertySignatures }: AST.TypeLiteral)
       return true
     }
   }
-  if (others.length > 0 || propertySignatures.length > 0 || index.parameter._tag !== "StringKeyword") return never
+  if (others.length > 0 || propertySignatures.length > 0 || !isText(index.parameter)) return never
+  const isMeant = compile(index.parameter)
   const accepts = compile(index.type)
   return (value) => {
     if (!isRecord(value)) return false
-    for (const key of Object.keys(value)) if (!accepts(value[key])) return false
+    // A key that the signature is not about is passed over, as the parser does.
+    for (const key of Object.keys(value)) if (isMeant(key) && !accepts(value[key])) return false
     return true
   }
 }
+
+const isText = (key: AST.Parameter): boolean => AST.isRefinement(key) ? isText(key.from) : AST.isStringKeyword(key)
 
 const isRecord = (value: unknown): value is Record<PropertyKey, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value)

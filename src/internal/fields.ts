@@ -9,6 +9,16 @@ export const Text = Schema.String
 
 export const texts = Schema.Array(Schema.String)
 
+const Key = Schema.String.pipe(Schema.filter((key) => key !== "__proto__", {
+  description: "any name but __proto__"
+}))
+
+/**
+ * An object with keys of the program's choice. The parser copies it by assignment, by which `__proto__` would become the
+ * copy's prototype or vanish, so that key is passed over.
+ */
+export const record = <A>(value: Schema.Schema<A>) => Schema.Record({ key: Key, value })
+
 /**
  * Whatever can be written as JSON. It is not looked into: the ingest service replaces what cannot be written by a
  * readable note, so that an odd value never costs the event.

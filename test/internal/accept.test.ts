@@ -83,6 +83,16 @@ describe("what a schema accepts, as a plain function", () => {
     assert.isFalse(accepts(Schema.DateFromSelf)(new Date(0)))
     assert.isFalse(accepts(Schema.Tuple(Schema.String))(["a"]))
     assert.isFalse(accepts(Schema.Struct({ at: Schema.DateFromSelf }))({ at: new Date(0) }))
+    const key = Schema.TemplateLiteral("a", Schema.String)
+    assert.isFalse(accepts(Schema.Record({ key, value: Schema.String }))({ b: 1 }))
+    assert.isFalse(accepts(Schema.Record({ key: key.pipe(Schema.minLength(2)), value: Schema.String }))({ b: 1 }))
+  })
+
+  it("of a record the keys that its schema is about", () => {
+    const schema = Schema.Record({ key: Schema.String.pipe(Schema.minLength(2)), value: Schema.Number })
+    for (const value of [{}, { ab: 1 }, { a: "x" }, { a: "x", ab: 1 }, { a: 1, ab: "x" }, [], null]) {
+      assert.strictEqual(accepts(schema)(value), Schema.is(schema)(value), JSON.stringify(value))
+    }
   })
 
   it("a list with holes is not one of texts", () => {
