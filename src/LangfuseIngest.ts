@@ -48,6 +48,7 @@ import { Ledger } from "./internal/ledger.js"
 import * as Metrics from "./internal/metrics.js"
 import * as Notices from "./internal/notices.js"
 import * as Sampling from "./internal/sampling.js"
+import { once } from "./internal/slot.js"
 import * as Snapshot from "./internal/snapshot.js"
 import * as Sources from "./internal/sources.js"
 import * as LangfuseConfig from "./LangfuseConfig.js"
@@ -184,13 +185,15 @@ export const make = (
         return Effect.forEach(summarize(report), ({ key, message }) => notices.warn(key, message), { discard: true })
       })
 
+    const told = (run: Effect.Effect<DeliveryReport.DeliveryReport>) =>
+      Effect.provideService(Effect.suspend(() => run), LangfuseTransport.Progress, settle)
+
     /** Runs the transport so that nothing it does, or is, reaches further than its own events. */
     const settled = (
       run: Effect.Effect<DeliveryReport.DeliveryReport>,
       batch: ReadonlyArray<IngestionEvent>
     ): Effect.Effect<void> =>
-      Effect.suspend(() => run).pipe(
-        Effect.provideService(LangfuseTransport.Progress, settle),
+      told(run).pipe(
         Effect.flatMap(settleAndWarn),
         // Caught in the fiber itself: why one failed is logged, and may hold anything.
         Effect.catchAllCause(() =>
@@ -210,7 +213,7 @@ export const make = (
       send: (batch) =>
         Effect.zipRight(
           Metric.update(Metrics.batchEvents, batch.length),
-          settled(Effect.suspend(() => transport.send(batch)), batch)
+          settled(once(batch, (batch) => transport.send(batch)), batch)
         )
     }).pipe(Scope.extend(fibers))
 

@@ -22,6 +22,7 @@ import * as Queue from "effect/Queue"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { once, Slot, takeFrom } from "./slot.js"
 import { turnOfEventLoop } from "./turn.js"
 
 export interface Options<A> {
@@ -45,34 +46,11 @@ export interface Batcher<A> {
   readonly flush: Effect.Effect<void>
 }
 
-/**
- * Where an item lies while it is in the queue. The nodes of a queue keep their values after those were taken, and one that
- * has come to be old keeps all that came after it until the next full garbage collection: so items move out.
- */
-class Slot<A> {
-  item: A | undefined
-
-  constructor(item: A) {
-    this.item = item
-  }
-}
-
-const takeFrom = <A>(slot: Slot<A>): A => {
-  const item = slot.item as A // each is taken once
-  slot.item = undefined
-  return item
-}
-
-/**
- * An effect that is run once and then no longer holds what it was made with: a set may hold on to the fibers that were in it
- * as long as a queue does to items.
- */
-const once = <A, B>(given: A, run: (given: A) => Effect.Effect<B>): Effect.Effect<B> => {
-  const slot = new Slot(given)
-  return Effect.suspend(() => run(takeFrom(slot)))
-}
-
 interface Epoch<A> {
+  /**
+   * Of slots, since the nodes of a queue keep their values after those were taken, and one that has come to be old keeps
+   * all that came after it.
+   */
   readonly queue: Queue.Queue<Slot<A>>
   /** Items in the queue. */
   queued: number
@@ -129,7 +107,7 @@ export const make = <A>(options: Options<A>): Effect.Effect<Batcher<A>, never, S
           Effect.zipRight(take(epoch)),
           Effect.flatMap((batch) =>
             Arr.isNonEmptyReadonlyArray(batch)
-              ? forkSend(once(batch, (batch) => Effect.ensuring(restore(send(batch)), permits.release(1))))
+              ? forkSend(Effect.ensuring(restore(once(batch, send)), permits.release(1)))
               : Effect.asVoid(permits.release(1))
           )
         )
