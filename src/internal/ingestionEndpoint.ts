@@ -30,7 +30,7 @@ export const endpoint: Sender.Endpoint = {
 /** One event and nothing else. */
 export const part = (event: IngestionEvent): Sender.Part => {
   const snapshot = Snapshot.of(event)
-  return new Sender.Part([event], snapshot.json(), snapshot.bytes)
+  return new Sender.Part(Sender.alone(event), snapshot.json(), snapshot.bytes)
 }
 
 /** Sends events of all kinds here, and with them what they know about their traces. */

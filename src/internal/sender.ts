@@ -41,6 +41,8 @@ export class Part {
   readonly text: string
   /** UTF-8 bytes of `text`. */
   readonly bytes: number
+  /** Said by endpoints whose answer is about all of a request: a part may be of no event, and still have been stored. */
+  isStored = false
 
   constructor(events: ReadonlyArray<IngestionEvent>, text: string, bytes: number) {
     this.events = events
@@ -48,6 +50,12 @@ export class Part {
     this.bytes = bytes
   }
 }
+
+/**
+ * The events of a part that is one event. Not as a literal: V8 comes to lay what that makes into old memory, since the first
+ * of them outlive a collection or two, and then every event goes there with it.
+ */
+export const alone = (event: IngestionEvent): ReadonlyArray<IngestionEvent> => Array.of(event)
 
 export interface Answer {
   readonly status: number

@@ -5,7 +5,7 @@ import { byteLength } from "../../src/internal/utf8.js"
 
 const texts = FastCheck.array(FastCheck.string({ unit: "binary" }))
 
-const partOf = (text: string): Sender.Part => ({ events: [], text, bytes: byteLength(text) })
+const partOf = (text: string): Sender.Part => new Sender.Part([], text, byteLength(text))
 
 describe("sender", () => {
   it.prop(

@@ -417,25 +417,21 @@ export const make = (limits: Limits): Assembly => {
     left.add(entry)
     const said = trace.merged?.subject
     const observation = recall(entry).subject
-    const placement: Encode.Placement = {
-      trace: said,
-      rootId: trace.span.exists && isRoot(entry) ? said?.rootId : undefined,
-      takesContent: !trace.span.exists && contentRoot(trace) === entry,
-      unfinished: entry.unfinished
-    }
+    const placement = new Encode.Placement(
+      said,
+      trace.span.exists && isRoot(entry) ? said?.rootId : undefined,
+      !trace.span.exists && contentRoot(trace) === entry,
+      entry.unfinished
+    )
     if (placement.takesContent) trace.shownBy = entry
-    return {
-      events,
-      encode: () => Encode.observationSpan(observation, placement),
-      arrive: (isStored) => {
-        entry.isInFlight = false
-        trace.inFlight--
-        if (isStored) entry.isStored = true
-        if (changed.has(entry)) return
-        shelve(entry)
-        left.settle(entry)
-      }
-    }
+    return new EntryDeparture(events, observation, placement, (isStored) => {
+      entry.isInFlight = false
+      trace.inFlight--
+      if (isStored) entry.isStored = true
+      if (changed.has(entry)) return
+      shelve(entry)
+      left.settle(entry)
+    })
   }
 
   return {
@@ -528,6 +524,29 @@ const newTrace = (id: string): Trace => ({
   span: { exists: false, isInFlight: false, isStored: false }
 })
 
+class EntryDeparture implements Departure {
+  readonly events: ReadonlyArray<IngestionEvent>
+  readonly arrive: (isStored: boolean) => void
+  private readonly observation: Merge.Observation
+  private readonly placement: Encode.Placement
+
+  constructor(
+    events: ReadonlyArray<IngestionEvent>,
+    observation: Merge.Observation,
+    placement: Encode.Placement,
+    arrive: (isStored: boolean) => void
+  ) {
+    this.events = events
+    this.observation = observation
+    this.placement = placement
+    this.arrive = arrive
+  }
+
+  encode(): string {
+    return Encode.observationSpan(this.observation, this.placement)
+  }
+}
+
 const nothingHeld: Entry["held"] = []
 const noEvents: ReadonlyArray<IngestionEvent> = []
 
@@ -565,10 +584,8 @@ const factsOf = <Facts>(news: NonEmpty<Held<Facts>>): NonEmpty<Facts> => Arr.map
 const last = <A>(set: ReadonlySet<A>): A | undefined => [...set].at(-1)
 
 /** The trace of an observation that leaves is a part of what the server knows it by. */
-const inItsTrace = ({ facts, subject }: Merge.Known): Merge.Known => ({
-  facts,
-  subject: subject.isTraceKnown ? subject : { ...subject, isTraceKnown: true }
-})
+const inItsTrace = (known: Merge.Known): Merge.Known =>
+  known.subject.isTraceKnown ? known : new Merge.Merged(known.facts, { ...known.subject, isTraceKnown: true })
 
 const recall = (entry: Entry): Merge.Known => {
   if ("facts" in entry.knowledge) return entry.knowledge

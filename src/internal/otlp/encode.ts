@@ -17,7 +17,7 @@ import type { Buckets } from "./usage.js"
 import { missingTotal } from "./usage.js"
 
 /** Where a span stands in its trace, and what it takes from there. */
-export interface Placement {
+export class Placement {
   /** What `trace-create` events say about the trace. */
   readonly trace: Trace | undefined
   /** The parent of an observation that names none, where the trace has a span of its own. */
@@ -26,6 +26,18 @@ export interface Placement {
   readonly takesContent: boolean
   /** Why it is sent although it did not end. */
   readonly unfinished: string | undefined
+
+  constructor(
+    trace: Trace | undefined,
+    rootId: string | undefined,
+    takesContent: boolean,
+    unfinished: string | undefined
+  ) {
+    this.trace = trace
+    this.rootId = rootId
+    this.takesContent = takesContent
+    this.unfinished = unfinished
+  }
 }
 
 // -------------------------------------------------------------------------------------

@@ -16,25 +16,6 @@ import { frame } from "./encode.js"
  */
 const worthCompressing = 8 * 1024
 
-/** Calls `onStored` with every part that the server took. */
-export const make = (onStored: (part: Sender.Part) => void): Sender.Endpoint => ({
-  path: "/api/public/otel/v1/traces",
-  // Spans are written as they are and can be read at once. A server that does not know the header ignores it.
-  headers: { "x-langfuse-ingestion-version": "4" },
-  frame,
-  encode,
-  read: (parts, answer) => {
-    const events = parts.flatMap((part) => part.events)
-    // The body is no answer to the export but a note of the server's to itself.
-    if (!/json|protobuf/i.test(contentType(answer) ?? "")) {
-      return DeliveryReport.failed(events, unexpectedBody(answer))
-    }
-    for (const part of parts) onStored(part)
-    return DeliveryReport.delivered(events)
-  },
-  divisible: ({ status, text }) => status === 413 || (status === 400 && !isAboutRequest.test(text))
-})
-
 /** What Langfuse says when it is not a span that it cannot read: half of the request would fare no better. */
 const isAboutRequest = /ingestion-version|content type|decompress/i
 
@@ -60,4 +41,22 @@ const gzip = async (body: Uint8Array): Promise<Uint8Array> => {
     writer.close()
   ])
   return new Uint8Array(bytes)
+}
+
+export const endpoint: Sender.Endpoint = {
+  path: "/api/public/otel/v1/traces",
+  // Spans are written as they are and can be read at once. A server that does not know the header ignores it.
+  headers: { "x-langfuse-ingestion-version": "4" },
+  frame,
+  encode,
+  read: (parts, answer) => {
+    const events = parts.flatMap((part) => part.events)
+    // The body is no answer to the export but a note of the server's to itself.
+    if (!/json|protobuf/i.test(contentType(answer) ?? "")) {
+      return DeliveryReport.failed(events, unexpectedBody(answer))
+    }
+    for (const part of parts) part.isStored = true
+    return DeliveryReport.delivered(events)
+  },
+  divisible: ({ status, text }) => status === 413 || (status === 400 && !isAboutRequest.test(text))
 }

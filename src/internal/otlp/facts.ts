@@ -101,17 +101,30 @@ export interface Source {
   readonly parentId: Id | undefined
 }
 
-/** The event is no longer known when they are read again. */
-export interface ObservationFacts<Event = IngestionEvent> extends About<Event> {
-  readonly _tag: "Observation"
+/**
+ * The event is no longer known when they are read again.
+ *
+ * A class, as is everything that is kept of an observation until its span has arrived: see `Sender.alone` for why.
+ */
+export class ObservationFacts<Event = IngestionEvent> implements About<Event> {
+  readonly _tag = "Observation"
+  readonly event: Event
   readonly source: Source
   readonly texts: Texts
+  readonly bytes: number
+  readonly at: number
+  readonly id: Id
   readonly type: ObservationType
   readonly isCreate: boolean
   readonly traceId: Id | undefined
   /** The trace it is in when it never says which. */
   readonly ownTraceId: Id
   readonly parentId: Id | undefined
+  readonly environment: string | undefined
+  readonly metadata: JsonObject | undefined
+  readonly input: string | undefined
+  readonly output: string | undefined
+  readonly name: Clearable<string>
   readonly startTime: Nanos | undefined
   readonly endTime: Nanos | undefined
   readonly completionStartTime: Nanos | undefined
@@ -125,6 +138,41 @@ export interface ObservationFacts<Event = IngestionEvent> extends About<Event> {
   readonly promptName: string | undefined
   readonly promptVersion: number | undefined
   readonly context: Context | undefined
+
+  /** What is wrong with the event is left with the reader. */
+  constructor(event: Event, source: Source, texts: Texts, body: JsonObject, reader: Reader) {
+    const { at, bytes, id, isTraceNamed, kind: { extent, isCreate }, parentId, traceId, type } = source
+    const call = readCall(reader, extent)
+    this.event = event
+    this.source = source
+    this.texts = texts
+    this.bytes = bytes
+    this.at = at
+    this.id = id
+    this.type = type
+    this.isCreate = isCreate
+    this.traceId = isTraceNamed ? traceId : undefined
+    this.ownTraceId = traceId
+    this.parentId = parentId
+    this.environment = extent === "legacy" ? undefined : environmentOf(body["environment"])
+    this.metadata = parseMetadata(texts.metadata)
+    this.input = texts.input
+    this.output = texts.output
+    this.name = reader.clearable("name")
+    this.startTime = reader.time("startTime")
+    this.endTime = extent === "point" ? undefined : reader.time("endTime")
+    this.level = reader.level()
+    this.statusMessage = reader.text("statusMessage")
+    this.version = reader.text("version")
+    this.completionStartTime = call.completionStartTime
+    this.model = call.model
+    this.modelParameters = call.modelParameters
+    this.usage = call.usage
+    this.cost = call.cost
+    this.promptName = call.promptName
+    this.promptVersion = call.promptVersion
+    this.context = readContext(texts.trace)
+  }
 }
 
 /** A score or a log: the batch endpoint takes these on every server. */
@@ -477,68 +525,32 @@ const readObservation = (event: IngestionEvent, snapshot: Snapshot.Snapshot, kin
         isTraceNamed: namedTrace !== undefined,
         parentId
       }
-      const facts = observationFacts(event, source, textsOf(snapshot), body, reader)
+      const facts = new ObservationFacts(event, source, new TextsOf(snapshot), body, reader)
       return reader.issues.length === 0 ? facts : refused(event, reader.issues)
     }
   }
 }
 
-const textsOf = (snapshot: Snapshot.Snapshot): Texts => ({
-  head: snapshot.headText,
-  metadata: snapshot.metadataText,
-  input: content(snapshot.inputText),
-  output: content(snapshot.outputText),
-  trace: snapshot.traceText
-})
+class TextsOf implements Texts {
+  readonly head: string
+  readonly metadata: string | undefined
+  readonly input: string | undefined
+  readonly output: string | undefined
+  readonly trace: string | undefined
+
+  constructor(snapshot: Snapshot.Snapshot) {
+    this.head = snapshot.headText
+    this.metadata = snapshot.metadataText
+    this.input = content(snapshot.inputText)
+    this.output = content(snapshot.outputText)
+    this.trace = snapshot.traceText
+  }
+}
 
 /** Of an event that was read once, and had nothing wrong with it. */
 export const readAgain = (source: Source, texts: Texts): ObservationFacts<undefined> => {
   const body = parseObject(texts.head)
-  return observationFacts(undefined, source, texts, body, new Reader(body, []))
-}
-
-/** What the event says about itself; what is wrong with it is left with the reader. */
-const observationFacts = <Event>(
-  event: Event,
-  source: Source,
-  texts: Texts,
-  body: JsonObject,
-  reader: Reader
-): ObservationFacts<Event> => {
-  const { at, bytes, id, isTraceNamed, kind: { extent, isCreate }, parentId, traceId, type } = source
-  const call = readCall(reader, extent)
-  return {
-    _tag: "Observation",
-    source,
-    texts,
-    event,
-    bytes,
-    at,
-    id,
-    type,
-    isCreate,
-    traceId: isTraceNamed ? traceId : undefined,
-    ownTraceId: traceId,
-    parentId,
-    environment: extent === "legacy" ? undefined : environmentOf(body["environment"]),
-    metadata: parseMetadata(texts.metadata),
-    input: texts.input,
-    output: texts.output,
-    name: reader.clearable("name"),
-    startTime: reader.time("startTime"),
-    endTime: extent === "point" ? undefined : reader.time("endTime"),
-    level: reader.level(),
-    statusMessage: reader.text("statusMessage"),
-    version: reader.text("version"),
-    completionStartTime: call.completionStartTime,
-    model: call.model,
-    modelParameters: call.modelParameters,
-    usage: call.usage,
-    cost: call.cost,
-    promptName: call.promptName,
-    promptVersion: call.promptVersion,
-    context: readContext(texts.trace)
-  }
+  return new ObservationFacts(undefined, source, texts, body, new Reader(body, []))
 }
 
 const readContext = (text: string | undefined): Context | undefined => {

@@ -33,7 +33,7 @@ export interface Trace {
   readonly output: string | undefined
 }
 
-export interface Observation {
+export class Observation {
   readonly id: Id
   readonly traceId: Id
   /** Whether an event said which trace it is in. */
@@ -60,6 +60,34 @@ export interface Observation {
   readonly input: string | undefined
   readonly output: string | undefined
   readonly context: Context | undefined
+
+  constructor(known: Observation | undefined, facts: ObservationFacts<unknown>) {
+    this.id = known?.id ?? facts.id
+    // Langfuse makes one up for an observation whose first event names none; the first that is named is better.
+    this.traceId = known?.isTraceKnown === true ? known.traceId : facts.traceId ?? facts.ownTraceId
+    this.isTraceKnown = known?.isTraceKnown === true || facts.traceId !== undefined
+    this.parentId = facts.parentId ?? known?.parentId
+    this.isCreated = facts.isCreate || known?.isCreated === true
+    this.type = facts.type
+    this.environment = known === undefined ? facts.environment : known.environment
+    this.startTime = known?.startTime ?? facts.startTime ?? Time.fromMillis(facts.at)
+    this.endTime = facts.endTime ?? known?.endTime
+    this.completionStartTime = facts.completionStartTime ?? known?.completionStartTime
+    this.name = replace(known?.name, facts.name)
+    this.level = replace(known?.level, facts.level)
+    this.statusMessage = facts.statusMessage ?? known?.statusMessage
+    this.version = facts.version ?? known?.version
+    this.model = replace(known?.model, facts.model)
+    this.modelParameters = facts.modelParameters ?? known?.modelParameters
+    this.usage = facts.usage ?? known?.usage
+    this.cost = facts.cost ?? known?.cost
+    this.promptName = facts.promptName ?? known?.promptName
+    this.promptVersion = facts.promptVersion ?? known?.promptVersion
+    this.metadata = deepMerge(known?.metadata, facts.metadata)
+    this.input = facts.input ?? known?.input
+    this.output = facts.output ?? known?.output
+    this.context = overlay(known?.context, facts.context)
+  }
 }
 
 /** `undefined` keeps the old value, `null` clears it. */
@@ -80,34 +108,6 @@ const addTrace = (trace: Trace | undefined, facts: TraceFacts): Trace => ({
   metadata: deepMerge(trace?.metadata, facts.metadata),
   input: facts.input ?? trace?.input,
   output: facts.output ?? trace?.output
-})
-
-const addObservation = (observation: Observation | undefined, facts: ObservationFacts<unknown>): Observation => ({
-  id: observation?.id ?? facts.id,
-  // Langfuse makes one up for an observation whose first event names none; the first that is named is better.
-  traceId: observation?.isTraceKnown === true ? observation.traceId : facts.traceId ?? facts.ownTraceId,
-  isTraceKnown: observation?.isTraceKnown === true || facts.traceId !== undefined,
-  parentId: facts.parentId ?? observation?.parentId,
-  isCreated: facts.isCreate || observation?.isCreated === true,
-  type: facts.type,
-  environment: observation === undefined ? facts.environment : observation.environment,
-  startTime: observation?.startTime ?? facts.startTime ?? Time.fromMillis(facts.at),
-  endTime: facts.endTime ?? observation?.endTime,
-  completionStartTime: facts.completionStartTime ?? observation?.completionStartTime,
-  name: replace(observation?.name, facts.name),
-  level: replace(observation?.level, facts.level),
-  statusMessage: facts.statusMessage ?? observation?.statusMessage,
-  version: facts.version ?? observation?.version,
-  model: replace(observation?.model, facts.model),
-  modelParameters: facts.modelParameters ?? observation?.modelParameters,
-  usage: facts.usage ?? observation?.usage,
-  cost: facts.cost ?? observation?.cost,
-  promptName: facts.promptName ?? observation?.promptName,
-  promptVersion: facts.promptVersion ?? observation?.promptVersion,
-  metadata: deepMerge(observation?.metadata, facts.metadata),
-  input: facts.input ?? observation?.input,
-  output: facts.output ?? observation?.output,
-  context: overlay(observation?.context, facts.context)
 })
 
 /** What a later event knows about the trace wins, field by field. */
@@ -136,11 +136,16 @@ interface Timed {
 }
 
 /** What is known about one trace or observation. */
-export interface Merged<Facts, Subject> {
+export class Merged<Facts, Subject> {
   /** The latest events in the order of their timestamps, for one that comes late to find its place among. */
   readonly facts: ReadonlyArray<Facts>
   /** What all events amount to. */
   readonly subject: Subject
+
+  constructor(facts: ReadonlyArray<Facts>, subject: Subject) {
+    this.facts = facts
+    this.subject = subject
+  }
 }
 
 /** What is known about one observation. */
@@ -155,18 +160,18 @@ const merge = <Facts extends Timed, Subject>(
 ) =>
 (known: Merged<Facts, Subject> | undefined, news: readonly [Facts, ...Array<Facts>]): Merged<Facts, Subject> => {
   // Nearly all that is ever known is said by one event.
-  if (known === undefined && news.length === 1) return { facts: news, subject: add(undefined, news[0]) }
+  if (known === undefined && news.length === 1) return new Merged(news, add(undefined, news[0]))
   const sorted = news.slice().sort(isBefore)
   const [first = news[0]] = sorted
   const last = known?.facts[known.facts.length - 1]
   if (known === undefined || last === undefined || isBefore(last, first) <= 0) {
     // Nothing came late: what is known need not be gone through again.
     const subject = sorted.slice(1).reduce(add, add(known?.subject, first))
-    return { facts: [...known?.facts ?? [], ...sorted].slice(-maxFacts), subject }
+    return new Merged([...known?.facts ?? [], ...sorted].slice(-maxFacts), subject)
   }
   // Some came late. What the first events decided stays decided, for everything else the order of timestamps counts.
   const facts = [...known.facts, ...sorted].sort(isBefore)
-  return { facts: facts.slice(-maxFacts), subject: facts.reduce(add, known.subject) }
+  return new Merged(facts.slice(-maxFacts), facts.reduce(add, known.subject))
 }
 
 /** The bytes it keeps in memory. */
@@ -181,6 +186,6 @@ export const bytesOf = (
 export const trace = merge<TraceFacts, Trace>(addTrace, (left, right) => left.at - right.at)
 
 export const observation = merge<ObservationFacts<unknown>, Observation>(
-  addObservation,
+  (known, facts) => new Observation(known, facts),
   (left, right) => left.at - right.at || Number(right.isCreate) - Number(left.isCreate)
 )

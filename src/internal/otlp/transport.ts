@@ -12,10 +12,11 @@ import { adviceOn } from "../advice.js"
 import * as IngestionEndpoint from "../ingestionEndpoint.js"
 import * as Notices from "../notices.js"
 import * as Sender from "../sender.js"
+import { once } from "../slot.js"
 import { turnOfEventLoop } from "../turn.js"
 import { byteLength } from "../utf8.js"
 import * as Assembly from "./assembly.js"
-import * as Endpoint from "./endpoint.js"
+import { endpoint } from "./endpoint.js"
 import * as Facts from "./facts.js"
 import * as Ids from "./ids.js"
 
@@ -46,6 +47,13 @@ export interface Otlp {
   readonly release: Effect.Effect<ReadonlyArray<IngestionEvent>>
 }
 
+interface Leaving {
+  readonly departures: ReadonlyArray<Assembly.Departure>
+  /** One for each departure, in order, as far as they have been written. */
+  readonly parts: Array<Sender.Part>
+  readonly progress: Progress
+}
+
 export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otlp, never, Scope.Scope> =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
@@ -57,74 +65,74 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
     // One at a time, so that a drain ends only when what was sweeping has ended.
     const housekeeping = yield* Effect.makeSemaphore(1)
     let isSweeping = false
-    // That a part was stored, and not only what became of its events: those that leave once more may carry none.
-    const stored = new Set<Sender.Part>()
-    const endpoint = Endpoint.make((part) => stored.add(part))
 
-    const takeIn = (batch: ReadonlyArray<IngestionEvent>) =>
-      Effect.gen(function*() {
-        const unlocated = batch.map(Facts.read)
-        const first = yield* hash(unlocated.flatMap(({ seeds }) => seeds))
-        const more = yield* hash(unlocated.flatMap(({ moreSeeds }) => moreSeeds(first)))
-        const digests = (text: string) => first(text) ?? more(text)
-        const ofTraces: Array<Facts.TraceFacts | Facts.ObservationFacts> = []
-        const refused: Array<DeliveryReport.Undelivered> = []
-        const parts: Array<Sender.Part> = []
-        for (const { locate } of unlocated) {
-          const facts = locate(digests)
-          if (facts._tag === "Refused") refused.push(refuse(facts))
-          else if (facts._tag === "Batch") parts.push(batchPart(facts))
-          else ofTraces.push(facts)
-        }
-        const round = assembly.accept(ofTraces, yield* Clock.currentTimeMillis)
-        return { round, parts, refused }
-      }).pipe(intake.withPermits(1))
+    const takeInNext = Effect.fnUntraced(function*(batch: ReadonlyArray<IngestionEvent>) {
+      const unlocated = batch.map(Facts.read)
+      const first = yield* hash(unlocated.flatMap(({ seeds }) => seeds))
+      const more = yield* hash(unlocated.flatMap(({ moreSeeds }) => moreSeeds(first)))
+      const digests = (text: string) => first(text) ?? more(text)
+      const ofTraces: Array<Facts.TraceFacts | Facts.ObservationFacts> = []
+      const refused: Array<DeliveryReport.Undelivered> = []
+      const parts: Array<Sender.Part> = []
+      for (const { locate } of unlocated) {
+        const facts = locate(digests)
+        if (facts._tag === "Refused") refused.push(refuse(facts))
+        else if (facts._tag === "Batch") parts.push(batchPart(facts))
+        else ofTraces.push(facts)
+      }
+      const round = assembly.accept(ofTraces, yield* Clock.currentTimeMillis)
+      return { round, parts, refused }
+    })
+
+    const takeIn = (batch: ReadonlyArray<IngestionEvent>) => intake.withPermits(1)(once(batch, takeInNext))
 
     /** Sends what a round sends off, and what became ready in the meantime. */
-    const deliver = (round: Assembly.Round, progress: Progress): Effect.Effect<DeliveryReport.DeliveryReport> =>
-      Effect.gen(function*() {
-        const reports: Array<DeliveryReport.DeliveryReport> = []
-        let current = round
-        while (true) {
-          const settled = DeliveryReport.failed(current.tooLate, tooLate)
-          progress(settled)
-          reports.push(settled)
-          yield* warnOfUnfinished(current.unfinished)
-          if (current.departures.length === 0) return DeliveryReport.merge(reports)
-          reports.push(yield* deliverSpans(current.departures, progress))
-          current = assembly.next(yield* Clock.currentTimeMillis)
-        }
-      })
+    const deliver = Effect.fnUntraced(function*(round: Assembly.Round, progress: Progress) {
+      const reports: Array<DeliveryReport.DeliveryReport> = []
+      let current = round
+      while (true) {
+        const settled = DeliveryReport.failed(current.tooLate, tooLate)
+        progress(settled)
+        reports.push(settled)
+        yield* warnOfUnfinished(current.unfinished)
+        if (current.departures.length === 0) return DeliveryReport.merge(reports)
+        reports.push(yield* deliverSpans(current.departures, progress))
+        current = assembly.next(yield* Clock.currentTimeMillis)
+      }
+    })
 
     const deliverSpans = (departures: ReadonlyArray<Assembly.Departure>, progress: Progress) =>
       Effect.suspend(() => {
-        /** One for each departure, in order, as far as they have been written. */
-        const parts: Array<Sender.Part> = []
-        const arrive = Effect.sync(() =>
-          departures.forEach((departure, index) => {
-            const part = parts[index]
-            departure.arrive(part !== undefined && stored.delete(part))
-          })
-        )
-        return encodeAll(departures, parts).pipe(
-          Effect.flatMap(() =>
-            sender.deliver(
-              endpoint,
-              parts,
-              (report) => progress({ ...report, failed: report.failed.filter(isPresent) })
-            )
-          ),
-          Effect.ensuring(arrive),
-          Effect.flatMap((report) => {
-            const missing = report.failed.filter((each) => !isPresent(each))
-            if (missing.length === 0 || options.onMissing === undefined) return Effect.succeed(report)
-            return Effect.map(
-              options.onMissing(missing, progress),
-              (instead) => DeliveryReport.merge([{ ...report, failed: report.failed.filter(isPresent) }, instead])
-            )
-          })
-        )
+        const leaving = { departures, parts: [], progress }
+        return Effect.ensuring(once(leaving, deliverParts), once(leaving, arrive))
       })
+
+    const deliverParts = ({ departures, parts, progress }: Leaving) =>
+      encodeAll(departures, parts).pipe(
+        Effect.flatMap(() =>
+          sender.deliver(
+            endpoint,
+            parts,
+            (report) => progress({ ...report, failed: report.failed.filter(isPresent) })
+          )
+        ),
+        Effect.flatMap((report) => {
+          const missing = report.failed.filter((each) => !isPresent(each))
+          if (missing.length === 0 || options.onMissing === undefined) return Effect.succeed(report)
+          return Effect.map(
+            options.onMissing(missing, progress),
+            (instead) => DeliveryReport.merge([{ ...report, failed: report.failed.filter(isPresent) }, instead])
+          )
+        })
+      )
+
+    const arrive = ({ departures, parts }: Leaving) =>
+      Effect.sync(() =>
+        departures.forEach((departure, index) => {
+          const part = parts[index]
+          departure.arrive(part?.isStored === true)
+        })
+      )
 
     const warnOfUnfinished = (count: number): Effect.Effect<void> =>
       count === 0
@@ -165,18 +173,19 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
         return Effect.asVoid(Effect.forkIn(Effect.interruptible(sweep(progress)), scope))
       })
 
+    const send = Effect.fnUntraced(function*(batch: ReadonlyArray<IngestionEvent>, progress: Progress) {
+      const { parts, refused, round } = yield* takeIn(batch)
+      yield* startSweeping(progress)
+      const turnedAway = { ...DeliveryReport.empty, rejected: refused }
+      progress(turnedAway)
+      const spans = deliver(round, progress)
+      if (parts.length === 0) return DeliveryReport.merge([turnedAway, yield* spans])
+      const others = sender.deliver(IngestionEndpoint.endpoint, parts, progress)
+      return DeliveryReport.merge([turnedAway, ...yield* Effect.all([spans, others], { concurrency: 2 })])
+    })
+
     return {
-      send: (batch, progress) =>
-        Effect.gen(function*() {
-          const { parts, refused, round } = yield* takeIn(batch)
-          yield* startSweeping(progress)
-          const turnedAway = { ...DeliveryReport.empty, rejected: refused }
-          progress(turnedAway)
-          const spans = deliver(round, progress)
-          if (parts.length === 0) return DeliveryReport.merge([turnedAway, yield* spans])
-          const others = sender.deliver(IngestionEndpoint.endpoint, parts, progress)
-          return DeliveryReport.merge([turnedAway, ...yield* Effect.all([spans, others], { concurrency: 2 })])
-        }),
+      send,
       flush: (progress) => keepHouse(assembly.flush, progress),
       drain: (progress) => keepHouse(assembly.drain, progress),
       release: Effect.sync(assembly.release)
@@ -190,11 +199,8 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
 /** Characters after which other fibers and timers get their turn. */
 const breath = 256 * 1024
 
-const encodeAll = (
-  departures: ReadonlyArray<Assembly.Departure>,
-  parts: Array<Sender.Part>
-): Effect.Effect<void> =>
-  Effect.gen(function*() {
+const encodeAll = Effect.fnUntraced(
+  function*(departures: ReadonlyArray<Assembly.Departure>, parts: Array<Sender.Part>) {
     let written = 0
     for (const departure of departures) {
       if (written > breath) {
@@ -205,7 +211,8 @@ const encodeAll = (
       written += text.length
       parts.push(new Sender.Part(departure.events, text, byteLength(text)))
     }
-  })
+  }
+)
 
 /** Whether the endpoint that refused it exists. */
 const isPresent = ({ error }: DeliveryReport.Undelivered): boolean => error.reason !== "Status" || error.status !== 404
@@ -214,7 +221,8 @@ const isPresent = ({ error }: DeliveryReport.Undelivered): boolean => error.reas
 // everything else
 // -------------------------------------------------------------------------------------
 
-const batchPart = ({ event, text }: Facts.BatchFacts): Sender.Part => new Sender.Part([event], text, byteLength(text))
+const batchPart = ({ event, text }: Facts.BatchFacts): Sender.Part =>
+  new Sender.Part(Sender.alone(event), text, byteLength(text))
 
 const refuse = ({ event, issue }: Facts.Refused): DeliveryReport.Undelivered => ({
   event,
