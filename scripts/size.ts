@@ -14,18 +14,18 @@ const budgets: { readonly [entry: string]: number } = {
   IdGenerator: 700,
   // This and LangfuseUsage carry the guard that spares the constructors the parser.
   IngestionBody: 3_400,
-  IngestionEvent: 8_000,
+  IngestionEvent: 8_200,
   IngestionResponse: 1_500,
   Langfuse: 16_500,
   LangfuseAi: 13_000,
   LangfuseConfig: 2_500,
   LangfuseError: 600,
   // With the short cuts that make an event cheap: bodies written as bytes, fewer fibers, what has left kept outside of the heap.
-  LangfuseIngest: 31_000,
+  LangfuseIngest: 31_500,
   LangfuseScore: 1_900,
   LangfuseServer: 22_000,
   LangfuseTracer: 14_000,
-  LangfuseTransport: 26_000,
+  LangfuseTransport: 26_800,
   LangfuseUsage: 2_000
 }
 
@@ -53,7 +53,7 @@ const programs: ReadonlyArray<{ readonly name: string; readonly source: string; 
     name: "trace a program, through the barrel",
     source: `import { Langfuse, LangfuseIngest, LangfuseTracer } from "effect-langfuse"
       export const all = [Langfuse.generation, Langfuse.withTrace, LangfuseIngest.layerFromEnv, LangfuseTracer.layer]`,
-    budget: 50_500
+    budget: 51_000
   }
 ]
 

@@ -46,15 +46,14 @@ export const make = (
         })
     })
 
-    const sendByIngestion = (batch: ReadonlyArray<IngestionEvent>, progress: Progress) =>
-      Effect.gen(function*() {
-        const report = yield* toIngestion(batch, (report) => progress(withoutUnwanted(report)))
-        const unwanted = report.rejected.filter(isUnwanted)
-        if (unwanted.length === 0) return report
-        yield* change("otlp", "the batch endpoint of this Langfuse takes only scores and logs")
-        const rest = yield* otlp.send(unwanted.map(({ event }) => event), progress)
-        return DeliveryReport.merge([withoutUnwanted(report), rest])
-      })
+    const sendByIngestion = Effect.fnUntraced(function*(batch: ReadonlyArray<IngestionEvent>, progress: Progress) {
+      const report = yield* toIngestion(batch, (report) => progress(withoutUnwanted(report)))
+      const unwanted = report.rejected.filter(isUnwanted)
+      if (unwanted.length === 0) return report
+      yield* change("otlp", "the batch endpoint of this Langfuse takes only scores and logs")
+      const rest = yield* otlp.send(unwanted.map(({ event }) => event), progress)
+      return DeliveryReport.merge([withoutUnwanted(report), rest])
+    })
 
     const firstAsk: Effect.Effect<Choice, LangfuseError> = Effect.suspend(() =>
       choice === undefined

@@ -278,40 +278,44 @@ export const make = (client: HttpClient.HttpClient, options: ResolvedTransport):
     endpoint: Endpoint,
     parts: Arr.NonEmptyReadonlyArray<Part>,
     progress: Progress
-  ): Effect.Effect<DeliveryReport.DeliveryReport> => {
-    const schedule = options.retry
-    if (schedule === undefined) {
-      return attempt(endpoint, parts, progress)
-    }
-    return Effect.gen(function*() {
-      const driver = yield* Schedule.driver(schedule)
-      const settled: Array<DeliveryReport.DeliveryReport> = []
-      let remaining: Arr.NonEmptyReadonlyArray<Part> = parts
-      while (true) {
-        const report = yield* attempt(endpoint, remaining, (report) => progress(final(report)))
-        const failures = new Map<IngestionEvent, LangfuseError>()
-        for (const { error, event } of [...report.failed, ...report.rejected]) {
-          if (error.retryable) failures.set(event, error)
-        }
-        const again = failures.size === 0
-          ? []
-          : remaining.filter(({ events }) => events.length === 0 || events.some((event) => failures.has(event)))
-        const [error] = failures.values()
-        const more = Arr.isNonEmptyReadonlyArray(again) && error !== undefined
-          // A schedule is the user's code: one that breaks ends the tries, not the exporter.
-          ? yield* driver.next(error).pipe(Effect.as(true), Effect.catchAllCause(() => Effect.succeed(false)))
-          : false
-        if (!more || !Arr.isNonEmptyReadonlyArray(again)) {
-          progress(report)
-          settled.push(report)
-          return DeliveryReport.merge(settled)
-        }
-        const kept = without(report, new Set(again.flatMap((part) => part.events)))
-        settled.push(kept)
-        remaining = again
+  ): Effect.Effect<DeliveryReport.DeliveryReport> =>
+    options.retry === undefined
+      ? attempt(endpoint, parts, progress)
+      : tryAgain(options.retry, endpoint, parts, progress)
+
+  const tryAgain = Effect.fnUntraced(function*(
+    schedule: NonNullable<ResolvedTransport["retry"]>,
+    endpoint: Endpoint,
+    parts: Arr.NonEmptyReadonlyArray<Part>,
+    progress: Progress
+  ) {
+    const driver = yield* Schedule.driver(schedule)
+    const settled: Array<DeliveryReport.DeliveryReport> = []
+    let remaining: Arr.NonEmptyReadonlyArray<Part> = parts
+    while (true) {
+      const report = yield* attempt(endpoint, remaining, (report) => progress(final(report)))
+      const failures = new Map<IngestionEvent, LangfuseError>()
+      for (const { error, event } of [...report.failed, ...report.rejected]) {
+        if (error.retryable) failures.set(event, error)
       }
-    })
-  }
+      const again = failures.size === 0
+        ? []
+        : remaining.filter(({ events }) => events.length === 0 || events.some((event) => failures.has(event)))
+      const [error] = failures.values()
+      const more = Arr.isNonEmptyReadonlyArray(again) && error !== undefined
+        // A schedule is the user's code: one that breaks ends the tries, not the exporter.
+        ? yield* driver.next(error).pipe(Effect.as(true), Effect.catchAllCause(() => Effect.succeed(false)))
+        : false
+      if (!more || !Arr.isNonEmptyReadonlyArray(again)) {
+        progress(report)
+        settled.push(report)
+        return DeliveryReport.merge(settled)
+      }
+      const kept = without(report, new Set(again.flatMap((part) => part.events)))
+      settled.push(kept)
+      remaining = again
+    }
+  })
 
   return {
     deliver: (endpoint, parts, progress) =>
