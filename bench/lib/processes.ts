@@ -51,7 +51,13 @@ const linesOf = (text: string): ReadonlyArray<string> => text.split("\n").filter
 export const subject = (
   name: string,
   steps: ReadonlyArray<Step>,
-  limit: Duration.DurationInput
+  limit: Duration.DurationInput,
+  { flags = [], onOutput }: {
+    /** Of the engine. */
+    readonly flags?: ReadonlyArray<string>
+    /** What the process prints; thrown away when nobody asks. */
+    readonly onOutput?: (text: string) => void
+  } = {}
 ): Effect.Effect<ReadonlyArray<Outcome>, ChildError> =>
   Effect.scoped(Effect.gen(function*() {
     const child = yield* owned(() =>
@@ -60,11 +66,12 @@ export const subject = (
         [
           "--expose-gc",
           "--max-old-space-size=4096",
+          ...flags,
           ...linesOf(process.env["BENCH_NODE_FLAGS"]?.replaceAll(" ", "\n") ?? ""),
           compiled(name),
           JSON.stringify(steps)
         ],
-        { stdio: ["ignore", "ignore", "pipe", "pipe"] }
+        { stdio: ["ignore", onOutput === undefined ? "ignore" : "pipe", "pipe", "pipe"] }
       )
     )
     let results = ""
@@ -72,6 +79,7 @@ export const subject = (
     child.stdio[3]?.on("data", (chunk: Buffer) => {
       results += chunk.toString()
     })
+    if (onOutput !== undefined) child.stdout?.on("data", (chunk: Buffer) => onOutput(chunk.toString()))
     child.stderr?.on("data", (chunk: Buffer) => {
       errors = (errors + chunk.toString()).slice(-2000)
     })

@@ -151,7 +151,8 @@ const settle = async (subject: Subject, instance: Instance, settings: Settings, 
   }
 }
 
-const warmEvents = 5000
+/** At most, and of small ones. */
+export const warmEvents = 5000
 
 /** Runs all code once more than the engine needs to compile it, in an instance of its own. */
 export const warm = async (subject: Subject, step: Step): Promise<void> => {
