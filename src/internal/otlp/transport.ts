@@ -104,7 +104,10 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
     const deliverSpans = (departures: ReadonlyArray<Assembly.Departure>, progress: Progress) =>
       Effect.suspend(() => {
         const leaving = { departures, parts: [], progress }
-        return Effect.ensuring(once(leaving, deliverParts), once(leaving, arrive))
+        return Effect.flatMap(
+          Effect.ensuring(once(leaving, deliverParts), once(leaving, arrive)),
+          (report) => insteadOf(report, progress)
+        )
       })
 
     const deliverParts = ({ departures, parts, progress }: Leaving) =>
@@ -115,16 +118,18 @@ export const make = (sender: Sender.Sender, options: Options): Effect.Effect<Otl
             parts,
             (report) => progress({ ...report, failed: report.failed.filter(isPresent) })
           )
-        ),
-        Effect.flatMap((report) => {
-          const missing = report.failed.filter((each) => !isPresent(each))
-          if (missing.length === 0 || options.onMissing === undefined) return Effect.succeed(report)
-          return Effect.map(
-            options.onMissing(missing, progress),
-            (instead) => DeliveryReport.merge([{ ...report, failed: report.failed.filter(isPresent) }, instead])
-          )
-        })
+        )
       )
+
+    /** The report, where there is an endpoint; else what became of the events elsewhere. */
+    const insteadOf = (report: DeliveryReport.DeliveryReport, progress: Progress) => {
+      const missing = report.failed.filter((each) => !isPresent(each))
+      if (missing.length === 0 || options.onMissing === undefined) return Effect.succeed(report)
+      return Effect.map(
+        options.onMissing(missing, progress),
+        (instead) => DeliveryReport.merge([{ ...report, failed: report.failed.filter(isPresent) }, instead])
+      )
+    }
 
     const arrive = ({ departures, parts }: Leaving) =>
       Effect.sync(() =>
