@@ -1,0 +1,30 @@
+/** What a Langfuse server knows, by its version. */
+
+export interface Dialect {
+  /**
+   * Of observation types, more than span, generation and event: from 3.98.2 on. Before that, the batch endpoint refuses an
+   * event of another type.
+   */
+  readonly knowsAllTypes: boolean
+}
+
+export const current: Dialect = { knowsAllTypes: true }
+
+const old: Dialect = { knowsAllTypes: false }
+
+/** `version` as the health check gives it. A server that does not tell, or not in numbers, is taken for a current one. */
+export const dialectOf = (version: string | undefined): Dialect => isBefore(version, 3, 98, 2) ? old : current
+
+/** Whether it has an OpenTelemetry endpoint: from 3.22 on. */
+export const knowsOtlp = (version: string | undefined): boolean => !isBefore(version, 3, 22, 0)
+
+const isBefore = (version: string | undefined, major: number, minor: number, patch: number): boolean => {
+  const match = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?![.\d])/.exec(version?.trim() ?? "")
+  if (match === null) return false
+  const given = [Number(match[1]), Number(match[2] ?? 0), Number(match[3] ?? 0)]
+  for (const [index, wanted] of [major, minor, patch].entries()) {
+    const part = given[index] ?? 0
+    if (part !== wanted) return part < wanted
+  }
+  return false
+}
