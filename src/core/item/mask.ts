@@ -1,7 +1,7 @@
-/**
- * Applying the user's mask, so that what it cannot handle is never sent unmasked.
- */
-import { quote, stringify } from "./json.js"
+/** Applies the user's mask. A value that it cannot handle is not sent. */
+import { contentOf, jsonOf, jsonOfContent, metadataOf } from "./content.js"
+import { Content, type Item, type Metadata, type Plain, type TraceFields } from "./item.js"
+import type { Policy } from "./policy.js"
 
 /**
  * The parts of an event that are content, and so are passed to a mask.
@@ -53,58 +53,136 @@ export interface MaskContext {
  */
 export type Mask = (value: unknown, context: MaskContext) => unknown
 
-const failed = "<masked: the mask failed>"
-const removed = "<masked: the mask left nothing>"
+const failedNote = "<masked: the mask failed>"
+const removedNote = "<masked: the mask left nothing>"
 
-/**
- * The JSON text of what the mask makes of a value given as JSON text, `undefined` when the field is to be left out.
- */
-export const apply = (
-  mask: Mask,
-  text: string,
-  context: MaskContext,
-  onFailure: () => void
-): string | undefined => {
-  let masked: unknown
-  let isDone = false
-  try {
-    masked = mask(JSON.parse(text), context)
-    isDone = isValue(masked)
-  } catch {
-    // What it threw may hold the very value it was to hide.
+/** What is done to the values of one item. */
+class Masking {
+  readonly mask: Mask
+  readonly policy: Policy
+  readonly type: string
+  readonly traceId: string | undefined
+
+  constructor(mask: Mask, policy: Policy, type: string, traceId: string | undefined) {
+    this.mask = mask
+    this.policy = policy
+    this.type = type
+    this.traceId = traceId
   }
-  if (!isDone) {
-    onFailure()
-    return context.field === "metadata" || context.field === "modelParameters" ? wrap(quote(failed)) : quote(failed)
+
+  /** What the mask makes of the value, or `failed`. */
+  apply(field: MaskField, value: unknown): unknown {
+    try {
+      const masked = this.mask(value, { field, type: this.type, traceId: this.traceId })
+      if (isValue(masked)) return masked
+    } catch {
+      // What it threw may hold the very value it was to hide.
+    }
+    try {
+      this.policy.onMaskFailure()
+    } catch {
+      // The count is lost, the event is not.
+    }
+    return failed
   }
-  switch (context.field) {
-    case "input":
-    case "output":
-    case "metadata":
-      return masked === undefined ? undefined : stringify(masked)
-    case "statusMessage":
-    case "comment":
-      return masked === undefined ? undefined : masked === null ? "null" : asString(masked)
-    case "value":
-      return masked === undefined || masked === null ? quote(removed) : asString(masked)
-    case "log": {
-      const json = masked === undefined ? "null" : stringify(masked)
-      return json === "null" ? quote(removed) : json
+
+  content(field: "input" | "output", content: Content | undefined): Content | undefined {
+    if (content === undefined) return undefined
+    const masked = this.apply(field, valueOf(content))
+    return masked === failed ? new Content(failedNote, false) : contentOf(masked, this.policy)
+  }
+
+  metadata(metadata: Metadata | undefined): Metadata | undefined {
+    if (metadata === undefined) return undefined
+    const fields = Array.from(metadata, ([key, content]) => `${JSON.stringify(key)}:${jsonOfContent(content)}`)
+    const masked = this.apply("metadata", JSON.parse(`{${fields.join(",")}}`))
+    return masked === failed
+      ? new Map([["masked", new Content(failedNote, false)]])
+      : metadataOf(masked, this.policy)
+  }
+
+  /** A text stays one. */
+  text(field: "statusMessage" | "comment", value: string): string | undefined {
+    const masked = this.apply(field, value)
+    return masked === failed ? failedNote : masked === undefined || masked === null ? undefined : this.textOf(masked)
+  }
+
+  textOf(value: unknown): string {
+    const json = jsonOf(value, this.policy)
+    return json.startsWith("\"") ? JSON.parse(json) as string : json
+  }
+
+  /** JSON of an object. */
+  parameters(json: string): string | undefined {
+    const masked = this.apply("modelParameters", JSON.parse(json))
+    if (masked === failed) return wrap(JSON.stringify(failedNote))
+    if (masked === undefined || masked === null) return undefined
+    const text = jsonOf(masked, this.policy)
+    return text.startsWith("{") ? text : wrap(text.startsWith("\"") ? text : JSON.stringify(text))
+  }
+
+  /** JSON of a value that has a name of its own on the batch endpoint; `undefined` leaves it out. */
+  json(field: MaskField, value: unknown): string | undefined {
+    switch (field) {
+      case "statusMessage":
+      case "comment": {
+        const masked = this.text(field, this.textOf(value))
+        return masked === undefined ? undefined : JSON.stringify(masked)
+      }
+      case "modelParameters":
+        return this.parameters(JSON.stringify(value))
+      case "value":
+      case "log": {
+        const masked = this.apply(field, value)
+        if (masked === failed) return JSON.stringify(failedNote)
+        const json = masked === undefined || masked === null ? "null" : jsonOf(masked, this.policy)
+        if (json === "null") return JSON.stringify(removedNote)
+        return field === "log" || json.startsWith("\"") ? json : JSON.stringify(json)
+      }
+      default: {
+        const masked = this.apply(field, value)
+        if (masked !== failed) return masked === undefined ? undefined : jsonOf(masked, this.policy)
+        return field === "metadata" ? wrap(JSON.stringify(failedNote)) : JSON.stringify(failedNote)
+      }
     }
-    case "modelParameters": {
-      if (masked === undefined || masked === null) return undefined
-      const json = stringify(masked)
-      return json.startsWith("{") ? json : wrap(quote(json.startsWith("\"") ? JSON.parse(json) : json))
+  }
+
+  context(fields: TraceFields): void {
+    fields.input = this.content("input", fields.input)
+    fields.output = this.content("output", fields.output)
+    fields.metadata = this.metadata(fields.metadata)
+  }
+
+  /** `,"key":value` repeated. */
+  extra(extra: string): string {
+    if (extra === "") return ""
+    let out = ""
+    for (const [key, value] of Object.entries(JSON.parse(`{${extra.slice(1)}}`) as Readonly<Record<string, unknown>>)) {
+      const json = value === null ? "null" : this.json(fieldOf(key), value)
+      if (json !== undefined) out += `,${JSON.stringify(key)}:${json}`
     }
+    return out
+  }
+
+  body(item: Plain): string {
+    const fields = JSON.parse(item.body) as Readonly<Record<string, unknown>>
+    const out: Array<string> = []
+    for (const [key, value] of Object.entries(fields)) {
+      const isValue = key === "value" && item.type === "score-create"
+      const isOpen = value === null || openFields.has(key) ||
+        (isValue && (typeof value === "number" || typeof value === "boolean" || openKinds.has(fields["dataType"])))
+      const json = isOpen ? JSON.stringify(value) : this.json(isValue ? "value" : fieldOf(key), value)
+      if (json !== undefined) out.push(`${JSON.stringify(key)}:${json}`)
+    }
+    return `{${out.join(",")}}`
   }
 }
 
-const wrap = (text: string): string => `{"masked":${text}}`
+const failed = Symbol("failed")
 
-const asString = (value: unknown): string => {
-  const json = stringify(value)
-  return json.startsWith("\"") ? json : quote(json)
-}
+const wrap = (json: string): string => `{"masked":${json}}`
+
+const valueOf = (content: Content): unknown => content.isJson ? JSON.parse(content.text) : content.text
 
 const isValue = (value: unknown): boolean => {
   if (typeof value === "function" || typeof value === "symbol") return false
@@ -114,4 +192,76 @@ const isValue = (value: unknown): boolean => {
   // An async mask: nobody waits for it, and its rejection must not end the program.
   Promise.resolve(value).catch(() => {})
   return false
+}
+
+const maskedFields: ReadonlyMap<string, MaskField> = new Map<string, MaskField>(
+  (["input", "output", "statusMessage", "comment", "log", "modelParameters"] as const).map((field) => [field, field])
+)
+
+const fieldOf = (key: string): MaskField => maskedFields.get(key) ?? "metadata"
+
+/** What identifies or measures, and is not shown to the mask: see `MaskField`. */
+const openFields: ReadonlySet<string> = new Set([
+  "id",
+  "type",
+  "traceId",
+  "parentObservationId",
+  "observationId",
+  "sessionId",
+  "userId",
+  "externalId",
+  "datasetRunId",
+  "configId",
+  "queueId",
+  "executionTraceId",
+  "timestamp",
+  "startTime",
+  "endTime",
+  "completionStartTime",
+  "name",
+  "environment",
+  "release",
+  "version",
+  "public",
+  "tags",
+  "level",
+  "model",
+  "promptName",
+  "promptVersion",
+  "usage",
+  "usageDetails",
+  "costDetails",
+  "dataType",
+  "source",
+  "isAppRoot"
+])
+
+/** A measure or a category is no text; a string of another kind of score is. */
+const openKinds: ReadonlySet<unknown> = new Set([undefined, null, "NUMERIC", "BOOLEAN", "CATEGORICAL"])
+
+/** Replaces all values of the item that a mask is to see. Does nothing without one. */
+export const maskItem = (item: Item, policy: Policy): void => {
+  const { mask } = policy
+  if (mask === undefined) return
+  switch (item.kind) {
+    case "observation": {
+      const masking = new Masking(mask, policy, `${item.type}-${item.op}`, item.traceId)
+      item.input = masking.content("input", item.input)
+      item.output = masking.content("output", item.output)
+      item.metadata = masking.metadata(item.metadata)
+      if (typeof item.statusMessage === "string") item.statusMessage = masking.text("statusMessage", item.statusMessage)
+      if (item.parameters !== undefined) item.parameters = masking.parameters(item.parameters)
+      if (item.context !== undefined) masking.context(item.context)
+      item.extra = masking.extra(item.extra)
+      return
+    }
+    case "trace": {
+      const masking = new Masking(mask, policy, "trace-create", item.id)
+      masking.context(item.fields)
+      item.extra = masking.extra(item.extra)
+      return
+    }
+    case "plain":
+      item.body = new Masking(mask, policy, item.type, item.traceId).body(item)
+  }
 }

@@ -1,0 +1,1 @@
+export const cutItem = (_item: unknown, _limit: number): boolean => false
