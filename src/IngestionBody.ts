@@ -11,11 +11,13 @@
  */
 import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import * as Rules from "./internal/eventRules.js"
 import {
   Environment,
   Finite,
   Id,
   Int,
+  issuesOf,
   Json,
   Level,
   nullish,
@@ -26,7 +28,6 @@ import {
   TraceName
 } from "./internal/fields.js"
 import { CostDetails, ModelParameters, Usage, UsageDetails } from "./LangfuseUsage.js"
-import type { OpenAiCompletionUsage, OpenAiResponseUsage } from "./LangfuseUsage.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // traces
@@ -238,11 +239,7 @@ export const GenerationBody: Schema.Schema<GenerationBody> = Schema.Struct({
   promptName: nullish(Text),
   promptVersion: nullish(Int)
 }).pipe(Schema.filter(
-  ({ promptName, promptVersion }) =>
-    Boolean(promptName) === Boolean(promptVersion) || {
-      path: [promptName ? "promptVersion" : "promptName"],
-      message: "a prompt needs both its name and a version other than 0"
-    },
+  (body) => issuesOf(Rules.promptIssues(body)),
   {
     identifier: "GenerationBody",
     description: "The body of a generation, agent, tool, chain, retriever, evaluator, embedding or guardrail event",
@@ -423,13 +420,8 @@ export interface ModelCallInput {
     | undefined
   /** Deprecated by Langfuse: use `usageDetails` and `costDetails`. */
   readonly usage?: Usage | null | undefined
-  /** Disjoint buckets with counts (integers of 0 or more), or OpenAI's usage object as it came. */
-  readonly usageDetails?:
-    | { readonly [bucket: string]: number | undefined }
-    | OpenAiCompletionUsage
-    | OpenAiResponseUsage
-    | null
-    | undefined
+  /** Disjoint buckets with counts (integers of 0 or more), or the usage object of a provider or an SDK as it came. */
+  readonly usageDetails?: UsageDetails | null | undefined
   /** US dollars by bucket, 0 or more. Without a `total` the sum of the others becomes it. */
   readonly costDetails?: { readonly [bucket: string]: number | undefined } | null | undefined
 }

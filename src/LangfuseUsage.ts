@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { accepts } from "./internal/accept.js"
-import { Cost, Count, Finite, Int, nullish, record, texts } from "./internal/fields.js"
+import { isProviderUsage } from "./core/item/usageNames.js"
+import { Cost, Finite, Int, nullish, record, texts } from "./internal/fields.js"
 
 /**
  * The parameters of a model call. A number is finite. Anything nested deeper makes Langfuse refuse the whole event:
@@ -142,34 +142,6 @@ export const Usage: Schema.Schema<Usage> = Schema.Struct({
 )
 
 /**
- * The usage object of OpenAI's chat completions, and nothing beside it. Langfuse turns it into disjoint buckets.
- *
- * @since 0.1.0
- * @category models
- */
-export type OpenAiCompletionUsage = {
-  readonly prompt_tokens: number
-  readonly completion_tokens: number
-  readonly total_tokens: number
-  readonly prompt_tokens_details?: { readonly [detail: string]: number | null | undefined } | null | undefined
-  readonly completion_tokens_details?: { readonly [detail: string]: number | null | undefined } | null | undefined
-}
-
-/**
- * The usage object of OpenAI's responses, and nothing beside it. Langfuse turns it into disjoint buckets.
- *
- * @since 0.1.0
- * @category models
- */
-export type OpenAiResponseUsage = {
-  readonly input_tokens: number
-  readonly output_tokens: number
-  readonly total_tokens: number
-  readonly input_tokens_details?: { readonly [detail: string]: number | null | undefined } | null | undefined
-  readonly output_tokens_details?: { readonly [detail: string]: number | null | undefined } | null | undefined
-}
-
-/**
  * How much of what a model call used, under any names: `input`, `output`, `input_cached_tokens`, … Counts are integers
  * of 0 or more. The buckets must not overlap, since Langfuse adds them up where there is no `total`: cached tokens that
  * have a bucket of their own are not part of `input` as well.
@@ -177,59 +149,100 @@ export type OpenAiResponseUsage = {
  * @since 0.1.0
  * @category models
  */
-export type UsageBuckets = { readonly [bucket: string]: number }
+export type UsageBuckets = { readonly [bucket: string]: number | undefined }
+
+type Tokens = number | null | undefined
+type TokensOrDetails = number | object | null | undefined
+type Details = object | null | undefined
 
 /**
- * How much of what a model call used: buckets, or OpenAI's usage object, of which Langfuse makes buckets.
+ * The usage object of a provider or an SDK as it comes: OpenAI (chat completions and responses), Anthropic, `@effect/ai`,
+ * Vercel's AI SDK, Google, Amazon Bedrock, LangChain, and others with the same names. Disjoint buckets are made of it,
+ * whatever else is in it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ProviderUsage = {
+  // OpenAI, OpenRouter, Mistral, xAI, DeepSeek, Anthropic, LangChain
+  readonly prompt_tokens?: TokensOrDetails
+  readonly completion_tokens?: TokensOrDetails
+  readonly input_tokens?: TokensOrDetails
+  readonly output_tokens?: TokensOrDetails
+  readonly total_tokens?: Tokens
+  readonly prompt_tokens_details?: Details
+  readonly completion_tokens_details?: Details
+  readonly input_tokens_details?: Details
+  readonly output_tokens_details?: Details
+  readonly input_token_details?: Details
+  readonly output_token_details?: Details
+  readonly prompt_cache_hit_tokens?: Tokens
+  readonly prompt_cache_miss_tokens?: Tokens
+  readonly cache_read_input_tokens?: Tokens
+  readonly cache_creation_input_tokens?: Tokens
+  readonly cache_creation?: Details
+  readonly server_tool_use?: Details
+  readonly service_tier?: string | null | undefined
+  readonly inference_geo?: string | null | undefined
+  readonly cost?: Tokens
+  readonly cost_details?: Details
+  readonly is_byok?: boolean | null | undefined
+  // `@effect/ai`, Vercel's AI SDK, Amazon Bedrock, OpenRouter
+  readonly promptTokens?: Tokens
+  readonly completionTokens?: Tokens
+  readonly inputTokens?: TokensOrDetails
+  readonly outputTokens?: TokensOrDetails
+  readonly totalTokens?: Tokens
+  readonly promptTokensDetails?: Details
+  readonly completionTokensDetails?: Details
+  readonly inputTokenDetails?: Details
+  readonly outputTokenDetails?: Details
+  readonly cachedInputTokens?: Tokens
+  readonly reasoningTokens?: Tokens
+  readonly cacheReadInputTokens?: Tokens
+  readonly cacheWriteInputTokens?: Tokens
+  readonly cacheCreationInputTokens?: Tokens
+  readonly cacheDetails?: Details
+  readonly tokens?: TokensOrDetails
+  readonly raw?: unknown
+  // Google
+  readonly promptTokenCount?: Tokens
+  readonly candidatesTokenCount?: Tokens
+  readonly responseTokenCount?: Tokens
+  readonly totalTokenCount?: Tokens
+  readonly cachedContentTokenCount?: Tokens
+  readonly thoughtsTokenCount?: Tokens
+  readonly toolUsePromptTokenCount?: Tokens
+  readonly cacheTokensDetails?: Details
+  readonly candidatesTokensDetails?: Details
+  readonly toolUsePromptTokensDetails?: Details
+  readonly trafficType?: string | null | undefined
+}
+
+/**
+ * How much of what a model call used: buckets, or the usage object of a provider or an SDK, of which buckets are made.
  *
  * @see https://langfuse.com/docs/observability/features/token-and-cost-tracking
  * @since 0.1.0
  * @category models
  */
-export type UsageDetails = UsageBuckets | OpenAiCompletionUsage | OpenAiResponseUsage
+export type UsageDetails = UsageBuckets | ProviderUsage
 
-const breakdown = nullish(record(Schema.UndefinedOr(Schema.NullOr(Count))))
-
-const isOpenAiUsage = Schema.is(
-  Schema.Union(
-    Schema.Struct({
-      prompt_tokens: Count,
-      completion_tokens: Count,
-      total_tokens: Count,
-      prompt_tokens_details: breakdown,
-      completion_tokens_details: breakdown
-    }),
-    Schema.Struct({
-      input_tokens: Count,
-      output_tokens: Count,
-      total_tokens: Count,
-      input_tokens_details: breakdown,
-      output_tokens_details: breakdown
-    })
-  ),
-  { onExcessProperty: "error" }
-)
-
-const isCount = accepts(Count)
+const isCount = (value: unknown): boolean => typeof value === "number" && value >= 0 && Number.isSafeInteger(value)
 
 const usageDetailsIssues = (details: { readonly [bucket: string]: unknown }): ReadonlyArray<Schema.FilterIssue> => {
-  if ("total_tokens" in details) {
-    // Only the exact shape is recognised. Otherwise `total_tokens` is one more bucket, and every token counts twice.
-    return isOpenAiUsage(details) ? [] : [{
-      path: ["total_tokens"],
-      message: "beside OpenAI's own usage fields Langfuse takes it for a bucket and counts every token twice: "
-        + "pass OpenAI's usage without other keys, or name the buckets input, output, total"
-    }]
-  }
-  return Object.keys(details).filter((bucket) => !isCount(details[bucket])).map((bucket) => ({
+  const buckets = Object.keys(details)
+  if (isProviderUsage(buckets)) return []
+  return buckets.filter((bucket) => details[bucket] !== undefined && !isCount(details[bucket])).map((bucket) => ({
     path: [bucket],
     message: "expected an integer of 0 or more (Langfuse drops any other count without a word)"
   }))
 }
 
 /**
- * Checks usage: counts are integers of 0 or more, and OpenAI's usage object comes without other keys. Decoding and
- * encoding leave out a key `__proto__`, and change nothing else.
+ * Checks usage: buckets are integers of 0 or more. The usage object of a provider or an SDK is taken as it is: what is no
+ * count in it is left out when buckets are made of it, with a note in the metadata. Decoding and encoding leave out a key
+ * `__proto__`, and change nothing else.
  *
  * @since 0.1.0
  * @category schemas
@@ -239,12 +252,13 @@ export const UsageDetails: Schema.Schema<UsageDetails> = record(Schema.Unknown)
     Schema.filter(usageDetailsIssues),
     Schema.filter((_details): _details is UsageDetails => true, {
       identifier: "UsageDetails",
-      description: "disjoint buckets with counts, or OpenAI's usage object",
+      description: "disjoint buckets with counts, or the usage object of a provider or an SDK",
       documentation: "https://langfuse.com/docs/observability/features/token-and-cost-tracking",
       arbitrary: () => (fc) =>
         fc.oneof(
           fc.dictionary(fc.constantFrom("input", "output", "total", "input_cached_tokens"), fc.nat()),
-          fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(), total_tokens: fc.nat() })
+          fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(), total_tokens: fc.nat() }),
+          fc.record({ inputTokens: fc.nat(), outputTokens: fc.nat(), cachedInputTokens: fc.nat() })
         )
     }),
     Schema.typeSchema

@@ -1,5 +1,5 @@
 /**
- * The names of span attributes that mean something to Langfuse, all in one place.
+ * The names of span attributes that mean something to Langfuse, and the rules for names and environments, each once.
  *
  * https://langfuse.com/integrations/native/opentelemetry#property-mapping lists them.
  */
@@ -31,7 +31,9 @@ export const trace = {
   metadata: "langfuse.trace.metadata",
   version: "langfuse.version",
   release: "langfuse.release",
-  environment: "langfuse.environment"
+  environment: "langfuse.environment",
+  input: "langfuse.trace.input",
+  output: "langfuse.trace.output"
 } as const
 
 /** Other names that Langfuse reads the same things from. */
@@ -49,6 +51,9 @@ export const aliases = {
 
 export const langfusePrefix = "langfuse."
 export const genAiPrefix = "gen_ai."
+/** OpenInference. */
+export const llmPrefix = "llm."
+export const openInferenceKind = "openinference.span.kind"
 
 /** Set by Effect on a span that failed: paths of the machine the program was built on. */
 export const stackTraces: ReadonlySet<string> = new Set(["code.stacktrace", "exception.stacktrace"])
@@ -56,8 +61,16 @@ export const stackTraces: ReadonlySet<string> = new Set(["code.stacktrace", "exc
 /** Whether an attribute of this name makes an observation of the span it is set on. */
 export const isLangfuse = (name: unknown): boolean => {
   if (typeof name !== "string") return false
-  const first = name.charCodeAt(0)
-  return first === 0x6c ? name.startsWith(langfusePrefix) : first === 0x67 && name.startsWith(genAiPrefix)
+  switch (name.charCodeAt(0)) {
+    case 0x67:
+      return name.startsWith(genAiPrefix)
+    case 0x6c:
+      return name.startsWith(langfusePrefix) || name.startsWith(llmPrefix)
+    case 0x6f:
+      return name === openInferenceKind
+    default:
+      return false
+  }
 }
 
 /** `key` of a name such as `langfuse.trace.metadata.key`. */
@@ -65,3 +78,37 @@ export const keyUnder = (prefix: string, name: string): string | undefined =>
   name.length > prefix.length + 1 && name.charCodeAt(prefix.length) === 0x2e && name.startsWith(prefix)
     ? name.slice(prefix.length + 1)
     : undefined
+
+/** The keys of metadata under which it is said what of usage and cost was left out. */
+export const usageNote = "usage_note"
+export const costNote = "cost_note"
+
+/** A longer name of a trace is refused by the batch endpoint. */
+export const maxTraceName = 1000
+
+/** At most so many UTF-16 units of a text, without half a character at its end. */
+export const take = (text: string, length: number): string => {
+  if (text.length <= length) return text
+  const last = text.charCodeAt(length - 1)
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length)
+}
+
+const maxEnvironment = 40
+const reserved = "langfuse"
+
+/** The name under which Langfuse files an environment; `undefined` where that would be `default`, which goes unsaid. */
+export const environmentOf = (value: unknown): string | undefined => {
+  if (typeof value !== "string") return typeof value === "number" ? environmentOf(String(value)) : undefined
+  let name = value.toLowerCase()
+  while (name.startsWith(reserved)) {
+    const after = name.charCodeAt(reserved.length)
+    name = name.slice(after === 0x2d || after === 0x5f ? reserved.length + 1 : reserved.length)
+  }
+  if (name.length > maxEnvironment) name = name.slice(0, maxEnvironment)
+  for (let at = 0; at < name.length; at++) {
+    const code = name.charCodeAt(at)
+    const isAllowed = code >= 0x61 && code <= 0x7a || code >= 0x30 && code <= 0x39 || code === 0x2d || code === 0x5f
+    if (!isAllowed) return undefined
+  }
+  return name === "" ? undefined : name
+}
