@@ -6,12 +6,8 @@
  * @since 0.1.0
  */
 import type * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import type { DeliveryReport, Undelivered } from "./DeliveryReport.js"
-import type { IngestionEvent } from "./IngestionEvent.js"
-import { LangfuseError } from "./LangfuseError.js"
 
 /**
  * An event that was accepted.
@@ -89,7 +85,6 @@ export const decode = (answer: unknown): Either.Either<IngestionResponse, ParseR
   typeof answer === "string" ? decodeText(answer) : decodeUnknown(answer)
 
 const notAccepted = "Event type not accepted"
-const noAccess = "Authentication error"
 
 /**
  * Whether an event was refused because this Langfuse takes traces and observations only through OpenTelemetry: version
@@ -101,79 +96,3 @@ const noAccess = "Authentication error"
  */
 export const isEventTypeNotAccepted = (entry: { readonly message?: string | null | undefined }): boolean =>
   entry.message === notAccepted
-
-/** Issues of a broken rule to name in one line; there may be one for each tag. */
-const maxIssues = 5
-
-const clip = (text: string, length: number): string => text.length > length ? `${text.slice(0, length)}…` : text
-
-const decodeIssues = Schema.decodeUnknownOption(Schema.parseJson(
-  Schema.NonEmptyArray(Schema.Struct({
-    code: Schema.String,
-    path: Schema.Array(Schema.Union(Schema.String, Schema.Number))
-  }))
-))
-
-/** Where and which rule, from the server's issues. Their messages stay out, since those can quote the event. */
-const digest = (error: unknown): string | undefined =>
-  Option.match(decodeIssues(error), {
-    onNone: () => undefined,
-    onSome: (all) => {
-      const issues = all.slice(0, maxIssues).map(({ code, path }) =>
-        `${path.length === 0 ? "event" : clip(path.join("."), 80)} (${/^\w+$/.test(code) ? clip(code, 40) : "invalid"})`
-      )
-      const more = all.length - issues.length
-      return issues.join(", ") + (more > 0 ? ` and ${more} more` : "")
-    }
-  })
-
-const describe = ({ error, message }: Failure): string => {
-  switch (message) {
-    case notAccepted:
-      return `${notAccepted}: this Langfuse takes only scores and logs at its batch endpoint`
-    case noAccess:
-      return `${noAccess}: with a public key alone Langfuse takes only scores and logs`
-  }
-  const said = message ? clip(message, 200) : "refused without a message"
-  const issues = digest(error)
-  return issues === undefined ? said : `${said}: ${issues}`
-}
-
-const rejection = (failure: Failure): LangfuseError =>
-  new LangfuseError({ reason: "Rejected", status: failure.status, description: describe(failure) })
-
-const unconfirmed = new LangfuseError({
-  reason: "Unconfirmed",
-  description: "Langfuse answered without a word about this event"
-})
-
-/** What the server calls an event whose id it could not read. It stands for no event of ours. */
-const noId = "unknown"
-
-/**
- * What became of every event of a batch, each settled once and in the order of the batch.
- *
- * Answers are matched by envelope id, never by position. An id that is both accepted and refused counts as refused, and
- * events that share an id share its verdict. An `sdk-log` is in the answer only when it was refused. Any other event
- * that the answer does not mention has failed as `"Unconfirmed"`; ids that are not of the batch are ignored.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const toReport = (batch: ReadonlyArray<IngestionEvent>, response: IngestionResponse): DeliveryReport => {
-  const accepted = new Set(response.successes.map(({ id }) => id))
-  const refused = new Map<string, LangfuseError>()
-  for (const failure of response.errors) {
-    if (failure.id !== noId && !refused.has(failure.id)) refused.set(failure.id, rejection(failure))
-  }
-  const delivered: Array<IngestionEvent> = []
-  const rejected: Array<Undelivered> = []
-  const failed: Array<Undelivered> = []
-  for (const event of batch) {
-    const error = refused.get(event.id)
-    if (error !== undefined) rejected.push({ event, error })
-    else if (accepted.has(event.id) || event.type === "sdk-log") delivered.push(event)
-    else failed.push({ event, error: unconfirmed })
-  }
-  return { delivered, rejected, failed }
-}

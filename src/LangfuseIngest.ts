@@ -29,6 +29,7 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -40,19 +41,20 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
-import * as DeliveryReport from "./DeliveryReport.js"
+import { Entry, Ledger } from "./core/flow/ledger.js"
+import type { Outcome } from "./core/flow/outcome.js"
+import { Throttle } from "./core/flow/throttle.js"
+import { toEvent } from "./core/item/toEvent.js"
 import type { IngestionEvent } from "./IngestionEvent.js"
 import { adviceOn } from "./internal/advice.js"
 import * as Batcher from "./internal/batcher.js"
-import { Ledger } from "./internal/ledger.js"
+import { errorOf } from "./internal/deliver.js"
+import * as Intake from "./internal/intake.js"
+import * as Log from "./internal/log.js"
 import * as Metrics from "./internal/metrics.js"
-import * as Notices from "./internal/notices.js"
-import * as Sampling from "./internal/sampling.js"
-import { once } from "./internal/slot.js"
-import * as Snapshot from "./internal/snapshot.js"
-import * as Sources from "./internal/sources.js"
+import * as Settings from "./internal/settings.js"
 import * as LangfuseConfig from "./LangfuseConfig.js"
-import { LangfuseError } from "./LangfuseError.js"
+import type { LangfuseError } from "./LangfuseError.js"
 import * as LangfuseTransport from "./LangfuseTransport.js"
 
 // -------------------------------------------------------------------------------------
@@ -97,6 +99,19 @@ export interface FlushReport {
 }
 
 /**
+ * How delivery is going, for health checks.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface IngestStatus {
+  /** Which protocol carries traces and observations, as far as it is known. */
+  readonly protocol: "ingestion" | "otlp" | undefined
+  /** Why events last failed or were rejected, and when. */
+  readonly lastFailure: { readonly error: LangfuseError; readonly at: Date } | undefined
+}
+
+/**
  * Takes events, groups them and sends them. None of its methods fails or throws, and only `flush` waits.
  *
  * @since 0.1.0
@@ -109,10 +124,11 @@ export interface Service {
   readonly unsafeEnqueue: (event: IngestionEvent) => boolean
   /**
    * Ends when all that was enqueued before it has been attempted, requests in flight included, or after `flushTimeout`.
-   * Safe to interrupt, and to run many times at once.
+   * Safe to interrupt, to run many times at once, and in any region: in a finalizer, in `Effect.ensuring`, uninterruptible.
    */
   readonly flush: Effect.Effect<FlushReport>
   readonly stats: Effect.Effect<IngestStats>
+  readonly status: Effect.Effect<IngestStatus>
 }
 
 /**
@@ -150,171 +166,177 @@ export const make = (
   options: LangfuseConfig.IngestOptions = {}
 ): Effect.Effect<Service, never, LangfuseTransport.LangfuseTransport | Scope.Scope> =>
   Effect.gen(function*() {
-    const settings = yield* Effect.orDie(LangfuseConfig.resolveIngest(options))
+    const settings = yield* Effect.orDie(Settings.ingestSettings(options))
     const transport = yield* LangfuseTransport.LangfuseTransport
-    const runtime = yield* Effect.runtime()
+    const runtime = yield* Effect.runtime<never>()
+    const clock = yield* Effect.clock
     const ledger = new Ledger()
-    const notices = Notices.make()
-    const isSampled = Sampling.make(settings.sampleRate)
-    const snapshot = Snapshot.make({
-      mask: settings.mask,
-      content: settings.content,
-      maxEventBytes: settings.maxEventBytes,
-      environment: settings.environment,
-      release: settings.release,
-      onMaskFailure: () => {
-        Metrics.maskFailures.count(1)
-        fork(notices.warn("mask", "the Langfuse mask threw: a note is sent in place of the value"))
-      }
-    })
-    let closed = false
-    // After an event did not fit, others are not even serialised until something has left.
-    let bytesRefusedAt: number | undefined
+    const holding = new Metrics.Holding()
+    const throttle = new Throttle()
+    let isClosed = false
+    let lastFailure: IngestStatus["lastFailure"]
 
-    const fork = (effect: Effect.Effect<void>): void => void Runtime.runFork(runtime, effect)
-
-    const settle = (report: DeliveryReport.DeliveryReport): void => {
-      for (const event of report.delivered) ledger.settle(event, "delivered")
-      for (const { event } of report.rejected) ledger.settle(event, "rejected")
-      for (const { event } of report.failed) ledger.settle(event, "failed")
+    const warn = (kind: string, message: string): void => {
+      const heldBack = throttle.pass(kind, clock.unsafeCurrentTimeMillis())
+      if (heldBack === undefined) return
+      const more = heldBack === 0 || kind === "dropped" ? "" : ` (${heldBack} more like this were not logged)`
+      Runtime.runFork(runtime)(Log.warning(`${message}${more}`))
     }
 
-    const settleAndWarn = (report: DeliveryReport.DeliveryReport): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        settle(report)
-        return Effect.forEach(summarize(report), ({ key, message }) => notices.warn(key, message), { discard: true })
-      })
+    const measure = (): void => holding.update(ledger.stats().pending, ledger.heldBytes)
 
-    const told = (run: Effect.Effect<DeliveryReport.DeliveryReport>) =>
-      Effect.provideService(Effect.suspend(() => run), LangfuseTransport.Progress, settle)
+    const settle = (entries: ReadonlyArray<Entry>, outcome: Outcome): void => {
+      const name = outcome === "delivered" ? "delivered" : "failed" in outcome ? "failed" : "rejected"
+      let count = 0
+      const ids: Array<string> = []
+      for (const entry of entries) {
+        if (!ledger.settle(entry, name)) continue
+        count++
+        if (ids.length <= namedIds) ids.push(entry.id)
+      }
+      if (count === 0) return
+      Metrics.settled[name].count(count)
+      measure()
+      if (outcome === "delivered") return
+      const error = errorOf("failed" in outcome ? outcome.failed : outcome.rejected)
+      lastFailure = { error, at: new Date(clock.unsafeCurrentTimeMillis()) }
+      warn(
+        `${name} ${error.reason} ${error.status ?? ""}`,
+        `${count} Langfuse events ${name === "failed" ? name : "were rejected"}: ${error.message}; ` +
+          `${adviceOn(error)} (${namesOf(ids)})`
+      )
+    }
 
-    /** Runs the transport so that nothing it does, or is, reaches further than its own events. */
-    const settled = (
-      run: Effect.Effect<DeliveryReport.DeliveryReport>,
-      batch: ReadonlyArray<IngestionEvent>
-    ): Effect.Effect<void> =>
-      told(run).pipe(
-        Effect.flatMap(settleAndWarn),
-        // Caught in the fiber itself: why one failed is logged, and may hold anything.
-        Effect.catchAllCause(() =>
-          settleAndWarn(DeliveryReport.failed(
-            batch.filter((event) => ledger.isHeld(event)),
-            new LangfuseError({ reason: "Defect", description: "the transport failed unexpectedly" })
-          ))
+    const tooMuch: Outcome = {
+      failed: { reason: "Defect", status: undefined, description: "the transport keeps too many events back" }
+    }
+
+    // What a transport of the user's own hands over may be anything.
+    const report: LangfuseTransport.Report = {
+      settle: (entries, outcome) => {
+        try {
+          settle(entries.filter((entry) => entry instanceof Entry), outcome)
+        } catch {
+          // No list of entries, or no outcome.
+        }
+      },
+      withhold: (entries) => {
+        try {
+          const own = entries.filter((entry) => entry instanceof Entry)
+          settle(own.filter((entry) => !ledger.withhold(entry)), tooMuch)
+          measure()
+        } catch {
+          // As above.
+        }
+      }
+    }
+
+    const forgotten: Outcome = {
+      failed: { reason: "Defect", status: undefined, description: "the transport failed unexpectedly, or forgot them" }
+    }
+
+    const send = (batch: ReadonlyArray<Entry>): Effect.Effect<void> =>
+      Effect.suspend(() => Arr.isNonEmptyReadonlyArray(batch) ? transport.send(batch, report) : Effect.void).pipe(
+        // Why it died is not logged: that may hold anything.
+        Effect.catchAllCause(() => Effect.void),
+        Effect.ensuring(
+          Effect.sync(() => report.settle(batch.filter((entry) => ledger.isForgotten(entry)), forgotten))
         )
       )
+
+    const concurrency = (): number => {
+      if (settings.concurrency !== undefined) return settings.concurrency
+      try {
+        const wanted = transport.concurrency?.() ?? 1
+        return Math.max(isClosed ? 4 : 1, Number.isNaN(wanted) ? 1 : wanted)
+      } catch {
+        return 1
+      }
+    }
 
     const fibers = yield* Scope.make()
-    const batcher = yield* Batcher.make<Snapshot.Snapshot>({
+    const batcher = yield* Batcher.make<Entry>({
       capacity: settings.capacity,
+      reserve: settings.capacity >> 4,
       maxBatch: settings.maxBatch,
+      // What a batch is over by is less than this, nearly always, so that it is one request.
+      maxBytes: (transport.maxBatchBytes ?? LangfuseConfig.defaults.maxBatchBytes) * 0.9,
       interval: settings.interval,
-      concurrency: settings.concurrency,
-      send: (batch) =>
-        Effect.zipRight(
-          Metric.update(Metrics.batchEvents, batch.length),
-          settled(once(batch, (batch) => transport.send(batch)), batch)
-        )
+      concurrency,
+      send: (batch) => Effect.zipRight(Metric.update(Metrics.batchEvents, batch.length), send(batch))
     }).pipe(Scope.extend(fibers))
 
-    const drop = (): false => {
-      const dropped = ledger.drop()
-      if (!closed && (dropped === 1 || dropped % 256 === 0)) {
-        fork(Notices.warning(
-          `no room for more Langfuse events: ${dropped} dropped so far (the program is not affected; ` +
-            "capacity and maxQueueBytes set how many are held)"
-        ))
-      }
-      return false
-    }
+    const maxQueueBytes = settings.maxQueueBytes
+    const maxBytesOfOthers = maxQueueBytes - (maxQueueBytes >> 4)
 
-    const unsafeEnqueue = (event: IngestionEvent): boolean => {
-      try {
-        if (closed) return drop()
-        if (!isSampled(event)) {
-          ledger.sampleOut()
-          return false
-        }
-        // Checked before the work of serialising: a drop must cost nothing.
-        if (!batcher.hasRoom() || ledger.heldBytes >= settings.maxQueueBytes) return drop()
-        if (bytesRefusedAt !== undefined && ledger.heldBytes >= bytesRefusedAt) return drop()
-        const taken = snapshot(event)
-        if (ledger.heldBytes + taken.heldBytes > settings.maxQueueBytes) {
-          bytesRefusedAt = ledger.heldBytes
-          return drop()
-        }
-        bytesRefusedAt = undefined
-        if (!batcher.unsafeOffer(taken)) return drop()
-        // The batcher's fiber runs in a later turn, so nothing can be settled before it is held.
-        ledger.hold(taken, taken.heldBytes)
-        return true
-      } catch {
-        return drop()
-      }
-    }
+    const intake = Intake.make(settings, {
+      ledger,
+      hasRoom: (isRoot, bytes) =>
+        !isClosed && batcher.hasRoom(isRoot) &&
+        // An event without bytes is one that is only asked for.
+        ledger.heldBytes + Math.max(bytes, 1) <= (isRoot ? maxQueueBytes : maxBytesOfOthers),
+      offer: (entry) => {
+        const isTaken = batcher.unsafeOffer(entry)
+        if (!isTaken) settle([entry], forgotten)
+        measure()
+        return isTaken
+      },
+      warn,
+      isClosed: () => isClosed,
+      baseUrl: transport.baseUrl
+    })
 
     /**
-     * In a fiber like those of the batcher, not like that of whoever flushes or closes. Who waits for it may give up; what
-     * was sent off is settled all the same.
+     * In a fiber like those of the batcher, not like that of whoever waits: in the mask and with the clock of the caller it
+     * could take for ever. Interruptible outside of the timeout, since a timeout waits for its loser.
      */
-    const onItsOwn = (run: Effect.Effect<DeliveryReport.DeliveryReport>): Effect.Effect<void> =>
-      Effect.suspend(() =>
-        Effect.asVoid(Fiber.await(
-          // What cannot be interrupted must not hold up the end of the scope.
-          Runtime.runFork(runtime)(Effect.interruptible(Effect.disconnect(settled(run, []))), {
-            scope: fibers,
-            immediate: false
-          })
-        ))
-      )
-
-    const flushTransport = transport.flush === undefined ? Effect.void : onItsOwn(transport.flush)
-
-    const flush: Effect.Effect<FlushReport> = Effect.suspend(() => {
-      const rest = Sources.pushParts(service)
-      const watch = ledger.watch()
-      const send = Effect.suspend(() => {
-        watch.isAll()
-        return closed ? Effect.void : Effect.zipRight(batcher.flush, flushTransport)
+    const within = (duration: Duration.Duration, work: Effect.Effect<void>): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const bounded = Effect.interruptible(Effect.timeoutOption(Effect.disconnect(work), duration))
+        return Effect.asVoid(Fiber.await(Runtime.runFork(runtime)(bounded)))
       })
-      return Effect.zipRight(rest, send).pipe(
-        Effect.timeoutOption(settings.flushTimeout),
-        Effect.map(() => watch.report()),
+
+    const flush = Effect.suspend(() => {
+      const watch = ledger.watch()
+      const work = Effect.suspend(() => Intake.pushSources(intake.sources)).pipe(
+        Effect.zipRight(Effect.sync(watch.close)),
+        Effect.zipRight(batcher.flush)
+      )
+      return within(settings.flushTimeout, isClosed ? Effect.void : work).pipe(
+        Effect.map(watch.report),
         Effect.ensuring(Effect.sync(watch.stop))
       )
     })
 
+    const drain = Effect.catchAllCause(Effect.suspend(() => transport.drain(report)), () => Effect.void)
+
     yield* Effect.addFinalizer(() =>
       Effect.gen(function*() {
-        closed = true
-        yield* batcher.flush.pipe(
-          Effect.zipRight(onItsOwn(transport.drain)),
-          Effect.disconnect,
-          // Inside the timeout, so in a fiber of its own: the one that closes the scope may be interrupted already, and
-          // would then skip all of this.
-          Effect.interruptible,
-          Effect.timeoutOption(settings.shutdownTimeout),
-          Effect.catchAllCause(() => Effect.void)
-        )
+        isClosed = true
+        batcher.widen()
+        yield* within(settings.shutdownTimeout, Effect.zipRight(batcher.flush, drain))
         const abandoned = ledger.abandon()
+        measure()
         if (abandoned > 0) {
-          const error = new LangfuseError({
+          Metrics.settled.failed.count(abandoned)
+          const error = errorOf({
             reason: "Closed",
+            status: undefined,
             description: `not sent or not confirmed within ${Duration.format(settings.shutdownTimeout)} of closing`
           })
-          yield* Notices.warning(`${abandoned} Langfuse events failed: ${error.message}; ${adviceOn(error)}`)
+          yield* Log.warning(`${abandoned} Langfuse events failed: ${error.message}; ${adviceOn(error)}`)
         }
         yield* Scope.close(fibers, Exit.void)
       })
     )
 
-    const service: Service = {
-      enqueue: (event) => Effect.sync(() => unsafeEnqueue(event)),
-      unsafeEnqueue,
+    return Intake.register<Service>({
+      enqueue: (event) => Effect.sync(() => intake.unsafeEnqueue(event)),
+      unsafeEnqueue: intake.unsafeEnqueue,
       flush,
-      stats: Effect.sync(() => ledger.stats())
-    }
-    return service
+      stats: Effect.sync(() => ledger.stats()),
+      status: Effect.sync(() => ({ protocol: transport.protocol?.(), lastFailure }))
+    }, intake)
   })
 
 // -------------------------------------------------------------------------------------
@@ -349,7 +371,7 @@ export const layer = (options: LangfuseConfig.Options): Layer.Layer<LangfuseInge
     ? layerNoop
     : Layer.scoped(
       LangfuseIngest,
-      Effect.zipRight(Effect.orDie(LangfuseConfig.resolve(options)), make(options))
+      Effect.zipRight(Effect.orDie(Settings.check(options)), make(options))
     ).pipe(Layer.provide(transportOf(options)))
 
 /**
@@ -376,7 +398,7 @@ export const layerConfig = (
 ): Layer.Layer<LangfuseIngest, ConfigError.ConfigError, HttpClient.HttpClient> =>
   Layer.unwrapEffect(
     Config.unwrap(config).pipe(
-      Effect.tap((options) => LangfuseConfig.resolve(options)),
+      Effect.tap((options) => Settings.check(options)),
       Effect.map((options) => layer({ ...options, ...functions }))
     )
   )
@@ -404,11 +426,11 @@ export const layerFromEnvWith = (
           publicKey === undefined ? "LANGFUSE_PUBLIC_KEY" : undefined,
           secretKey === undefined ? "LANGFUSE_SECRET_KEY" : undefined
         ].filter((name) => name !== undefined)
-        yield* Notices.warning(`Langfuse tracing is off: ${missing.join(" and ")} not set`)
+        yield* Log.warning(`Langfuse tracing is off: ${missing.join(" and ")} not set`)
         return layerNoop
       }
       const complete = { ...options, publicKey, secretKey }
-      yield* LangfuseConfig.resolve(complete)
+      yield* Settings.check(complete)
       return layer(complete)
     })
   )
@@ -431,12 +453,14 @@ export const layerFromEnv: Layer.Layer<LangfuseIngest, ConfigError.ConfigError, 
  * @since 0.1.0
  * @category layers
  */
-export const layerNoop: Layer.Layer<LangfuseIngest> = Layer.sync(LangfuseIngest, () => ({
-  enqueue: () => Effect.succeed(false),
-  unsafeEnqueue: () => false,
-  flush: Effect.succeed({ delivered: 0, rejected: 0, failed: 0, pending: 0 }),
-  stats: Effect.succeed(new Ledger().stats())
-}))
+export const layerNoop: Layer.Layer<LangfuseIngest> = Layer.sync(LangfuseIngest, () =>
+  Intake.register<Service>({
+    enqueue: () => Effect.succeed(false),
+    unsafeEnqueue: () => false,
+    flush: Effect.succeed(nothing),
+    stats: Effect.succeed(new Ledger().stats()),
+    status: Effect.succeed({ protocol: undefined, lastFailure: undefined })
+  }, Intake.off()))
 
 /**
  * The events that `layerMemory` took, for a test to look at.
@@ -475,37 +499,32 @@ export const layerMemoryWith = (
   options: LangfuseConfig.IngestOptions
 ): Layer.Layer<LangfuseIngest | CapturedEvents> =>
   Layer.effectContext(Effect.gen(function*() {
-    const settings = yield* Effect.orDie(LangfuseConfig.resolveIngest(options))
+    const settings = yield* Effect.orDie(Settings.ingestSettings(options))
     const ledger = new Ledger()
-    const isSampled = Sampling.make(settings.sampleRate)
-    const snapshot = Snapshot.make({ ...settings, onMaskFailure: () => Metrics.maskFailures.count(1) })
     let captured: Array<IngestionEvent> = []
-    const unsafeEnqueue = (event: IngestionEvent): boolean => {
-      if (!isSampled(event)) {
-        ledger.sampleOut()
-        return false
-      }
-      const taken = snapshot(event)
-      ledger.hold(taken, taken.heldBytes)
-      ledger.settle(taken, "delivered")
-      captured.push(Snapshot.plain(taken))
-      return true
-    }
-    const service: Service = {
-      enqueue: (event) => Effect.sync(() => unsafeEnqueue(event)),
-      unsafeEnqueue,
-      flush: Effect.sync(() => {
-        Sources.pushAll(service)
-        return { delivered: 0, rejected: 0, failed: 0, pending: 0 }
-      }),
-      stats: Effect.sync(() => ledger.stats())
-    }
+    const intake = Intake.make(settings, {
+      ledger,
+      hasRoom: () => true,
+      offer: (entry) => {
+        captured.push(toEvent(entry.item))
+        ledger.settle(entry, "delivered")
+        return true
+      },
+      warn: () => {},
+      isClosed: () => false,
+      baseUrl: undefined
+    })
+    const pushAll = Effect.sync(() => intake.sources.forEach((source) => source.push()))
+    const service = Intake.register<Service>({
+      enqueue: (event) => Effect.sync(() => intake.unsafeEnqueue(event)),
+      unsafeEnqueue: intake.unsafeEnqueue,
+      flush: Effect.as(pushAll, nothing),
+      stats: Effect.sync(() => ledger.stats()),
+      status: Effect.succeed({ protocol: undefined, lastFailure: undefined })
+    }, intake)
     return Context.make(LangfuseIngest, service).pipe(
       Context.add(CapturedEvents, {
-        all: Effect.sync(() => {
-          Sources.pushAll(service)
-          return captured.slice()
-        }),
+        all: Effect.zipRight(pushAll, Effect.sync(() => captured.slice())),
         clear: Effect.sync(() => {
           captured = []
         })
@@ -529,39 +548,18 @@ const transportOf = (
   options: LangfuseConfig.Options
 ): Layer.Layer<LangfuseTransport.LangfuseTransport, never, HttpClient.HttpClient> =>
   Layer.unwrapEffect(
-    LangfuseConfig.resolveProtocol(options.protocol).pipe(
-      Effect.orDie,
-      Effect.map((protocol) => LangfuseTransport.layerProtocol(protocol, options))
+    Effect.map(
+      Effect.orDie(Settings.protocolSetting(options.protocol)),
+      (protocol) => LangfuseTransport.layerProtocol(protocol, options)
     )
   )
+
+const nothing: FlushReport = { delivered: 0, rejected: 0, failed: 0, pending: 0 }
 
 /** Event ids named in one warning; the rest are only counted. */
 const namedIds = 3
 
-/** One line for each distinct reason in a report. */
-const summarize = (
-  report: DeliveryReport.DeliveryReport
-): ReadonlyArray<{ readonly key: string; readonly message: string }> => {
-  if (report.failed.length === 0 && report.rejected.length === 0) return []
-  const groups = new Map<
-    string,
-    { readonly outcome: string; readonly error: LangfuseError; readonly ids: Array<string> }
-  >()
-  const add = (outcome: string) => ({ error, event }: DeliveryReport.Undelivered) => {
-    const key = `${outcome} ${error.reason} ${error.status ?? ""}`
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, { outcome, error, ids: [event.id] })
-    else group.ids.push(event.id)
-  }
-  report.failed.forEach(add("failed"))
-  report.rejected.forEach(add("were rejected"))
-  return [...groups].map(([key, { error, ids, outcome }]) => {
-    const named = ids.slice(0, namedIds).map((id) => String(id).slice(0, 64).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " "))
-      .join(", ")
-    const more = ids.length > namedIds ? ", …" : ""
-    return {
-      key,
-      message: `${ids.length} Langfuse events ${outcome}: ${error.message}; ${adviceOn(error)} (${named}${more})`
-    }
-  })
+const namesOf = (ids: ReadonlyArray<string>): string => {
+  const named = ids.slice(0, namedIds).map((id) => id.slice(0, 64).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " "))
+  return `${named.join(", ")}${ids.length > namedIds ? ", …" : ""}`
 }

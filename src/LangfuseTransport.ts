@@ -1,73 +1,151 @@
 /**
  * The seam: how a batch of events leaves the process.
  *
- * `LangfuseIngest` holds, groups and counts events; a transport carries them. It never fails: what went wrong is in the
- * report, and the ingest service counts and logs it in one place.
+ * `LangfuseIngest` holds, groups and counts events; a transport carries them and tells what became of each. It never fails:
+ * what went wrong is an outcome, and the ingest service counts and logs it in one place.
  *
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as DeliveryReport from "./DeliveryReport.js"
+import { Entry as OwnEntry } from "./core/flow/ledger.js"
 import type { IngestionEvent } from "./IngestionEvent.js"
+import { sendsKeysInClear } from "./internal/address.js"
 import * as Auto from "./internal/auto.js"
-import * as IngestionEndpoint from "./internal/ingestionEndpoint.js"
-import * as Notices from "./internal/notices.js"
-import * as Assembly from "./internal/otlp/assembly.js"
-import * as Otlp from "./internal/otlp/transport.js"
-import * as Sender from "./internal/sender.js"
-import * as LangfuseConfig from "./LangfuseConfig.js"
+import * as Deliver from "./internal/deliver.js"
+import * as Http from "./internal/http.js"
+import * as Ingestion from "./internal/ingestion.js"
+import * as Log from "./internal/log.js"
+import * as Otlp from "./internal/otlp.js"
+import { makeTellTraces, tellTo } from "./internal/report.js"
+import * as Server from "./internal/server.js"
+import { transportSettings } from "./internal/settings.js"
+import type * as LangfuseConfig from "./LangfuseConfig.js"
+import type { Reason } from "./LangfuseError.js"
+
+// -------------------------------------------------------------------------------------
+// models
+// -------------------------------------------------------------------------------------
 
 /**
- * Carries batches of events to wherever they go. It cannot fail: what went wrong is in the reports.
+ * An event on its way. It is settled once; what is said of it after that changes nothing.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Entry {
+  /** The id of the event, by which Langfuse answers. */
+  readonly id: string
+  /** The type of the event, such as `generation-create`. */
+  readonly type: string
+  /** The memory it takes, in bytes. */
+  readonly bytes: number
+  /** The event as a plain object of its own, made each time it is read. It is empty once the entry is settled. */
+  readonly event: IngestionEvent
+}
+
+/**
+ * Why an event did not arrive. A `LangfuseError` is one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Problem {
+  readonly reason: Reason
+  /** HTTP status, of the answer or of the event's own entry in it. */
+  readonly status: number | undefined
+  /** One line for a person. It is logged, so it must hold neither keys nor payloads. */
+  readonly description: string
+}
+
+/**
+ * What became of an event: it was accepted, it was refused by itself, or its request failed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Outcome = "delivered" | { readonly rejected: Problem } | { readonly failed: Problem }
+
+/**
+ * How a transport tells what became of events. Neither function throws, whatever it is given.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Report {
+  /** Settles entries, now or later. One call for all that have the same outcome makes one warning for all. */
+  readonly settle: (entries: ReadonlyArray<Entry>, outcome: Outcome) => void
+  /**
+   * Says that entries are kept on purpose until more is known. They no longer count against the queue. At most 100,000
+   * entries and 64 MiB can be; beyond that they have failed.
+   */
+  readonly withhold: (entries: ReadonlyArray<Entry>) => void
+}
+
+/**
+ * Carries batches of events to wherever they go.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Sends a batch and settles its events, and possibly others held back from earlier batches. Events that are in no
-   * report are still held by the transport.
+   * Sends a batch. Entries of it that are neither settled nor withheld when this has ended, or died, have failed. A
+   * transport that sends by itself later keeps the `report` of its last `send`.
    */
-  readonly send: (batch: NonEmptyReadonlyArray<IngestionEvent>) => Effect.Effect<DeliveryReport.DeliveryReport>
-  /**
-   * Sends what is held back and complete as far as anyone can tell, although more could still be said about it. A
-   * transport that holds nothing back has none.
-   */
-  readonly flush?: Effect.Effect<DeliveryReport.DeliveryReport> | undefined
-  /** Sends all that is still held back, complete or not. Run once, when the ingest service closes. */
-  readonly drain: Effect.Effect<DeliveryReport.DeliveryReport>
+  readonly send: (batch: NonEmptyReadonlyArray<Entry>, report: Report) => Effect.Effect<void>
+  /** Sends all that is withheld, complete or not. Run once, when the ingest service closes. */
+  readonly drain: (report: Report) => Effect.Effect<void>
+  /** Batches in flight at one time, where the `concurrency` option says nothing. Asked before each batch. Default 1. */
+  readonly concurrency?: (() => number) | undefined
+  /** Which protocol carries traces and observations, as far as it is known: for `LangfuseIngest`'s `status`. */
+  readonly protocol?: (() => "ingestion" | "otlp" | undefined) | undefined
+  /** Bytes of one request: a batch that fills it leaves at once. Default 2,500,000. */
+  readonly maxBatchBytes?: number | undefined
+  /** Where Langfuse is: for `Langfuse.traceUrl`. */
+  readonly baseUrl?: string | undefined
 }
+
+// -------------------------------------------------------------------------------------
+// tags
+// -------------------------------------------------------------------------------------
 
 /**
  * How a batch leaves the process.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { LangfuseTransport } from "effect-langfuse"
+ *
+ * // Counts events by their type, and sends nothing.
+ * const counts = new Map<string, number>()
+ *
+ * export const counting = Layer.succeed(LangfuseTransport.LangfuseTransport, {
+ *   send: (batch, report) =>
+ *     Effect.sync(() => {
+ *       for (const { type } of batch) counts.set(type, (counts.get(type) ?? 0) + 1)
+ *       report.settle(batch, "delivered")
+ *     }),
+ *   drain: () => Effect.void
+ * })
+ * ```
  *
  * @since 0.1.0
  * @category tags
  */
 export class LangfuseTransport extends Context.Tag("effect-langfuse/LangfuseTransport")<LangfuseTransport, Service>() {}
 
-/**
- * Where a transport that makes several requests for one batch reports each as soon as it is answered, so that nothing
- * that arrived counts as lost when the rest is cut short. What is reported here is part of the final report as well.
- *
- * What a transport sends later and by itself, because its time has come, is reported here alone.
- *
- * @since 0.1.0
- * @category references
- */
-export class Progress extends Context.Reference<Progress>()("effect-langfuse/LangfuseTransport/Progress", {
-  defaultValue: (): (report: DeliveryReport.DeliveryReport) => void => constVoid
-}) {}
+// -------------------------------------------------------------------------------------
+// layers
+// -------------------------------------------------------------------------------------
 
 /**
- * A transport that hands batches to a function and reports them as delivered: a recorder for tests, a forwarder.
+ * A transport that hands batches to a function and reports them as delivered: a recorder for tests, a forwarder. A batch
+ * for which the function dies has failed.
  *
  * @since 0.1.0
  * @category layers
@@ -76,14 +154,25 @@ export const layerFunction = (
   send: (batch: NonEmptyReadonlyArray<IngestionEvent>) => Effect.Effect<void>
 ): Layer.Layer<LangfuseTransport> =>
   Layer.succeed(LangfuseTransport, {
-    send: (batch) => Effect.as(send(batch), DeliveryReport.delivered(batch)),
-    drain: Effect.succeed(DeliveryReport.empty)
+    send: (batch, report) => {
+      const [first, ...others] = batch
+      return Effect.zipRight(
+        Effect.suspend(() => send([first.event, ...others.map(({ event }) => event)])),
+        Effect.sync(() => report.settle(batch, "delivered"))
+      )
+    },
+    drain: () => Effect.void
   })
 
 /**
- * The batch endpoint, `POST {baseUrl}/api/public/ingestion`: one request a batch, answered with 207 and a verdict on each
- * event. For Langfuse v2 and v3. Servers from v4 on, and Langfuse Cloud since 2026-11-16, accept only scores and logs
- * here.
+ * The batch endpoint, `POST {baseUrl}/api/public/ingestion`: answered with 207 and a verdict on each event. For Langfuse v2
+ * and v3. Servers from v4 on, and Langfuse Cloud since 2026-11-16, accept only scores and logs here.
+ *
+ * - A request has at most 256 events.
+ * - An observation that knows something of its trace brings a `trace-create`, since v3 has no trace otherwise. It is
+ *   counted by the metric `langfuse_ingest_traces_total`.
+ * - Two events of one entity never carry the same millisecond: v3 would reverse them.
+ * - Servers before 3.98.2 know fewer types of observations. They get spans, with the type in the metadata.
  *
  * @see https://langfuse.com/docs/api-and-data-platform/features/public-api
  * @since 0.1.0
@@ -94,11 +183,15 @@ export const layerIngestion = (
 ): Layer.Layer<LangfuseTransport, never, HttpClient.HttpClient> =>
   Layer.effect(
     LangfuseTransport,
-    Effect.map(makeSender(options), ({ sender }) => {
-      const send = IngestionEndpoint.make(sender)
+    Effect.map(makeBase(options), ({ deliver, place, server, tellTraces }): Service => {
+      const { send } = Ingestion.make(deliver, server)
       return {
-        send: (batch) => Effect.flatMap(Progress, (progress) => send(batch, progress)),
-        drain: Effect.succeed(DeliveryReport.empty)
+        send: (batch, report) =>
+          Effect.zipRight(server.ask, send(Ingestion.piecesOf(own(batch)), tellTo(report, tellTraces))),
+        drain: () => Effect.void,
+        concurrency: () => 1,
+        protocol: () => "ingestion",
+        ...place
       }
     })
   )
@@ -107,23 +200,18 @@ export const layerIngestion = (
  * Langfuse's OpenTelemetry endpoint, `POST {baseUrl}/api/public/otel/v1/traces`, for traces and observations, and the
  * batch endpoint for scores and logs. For Langfuse v4 and Langfuse Cloud; v3 has had it since 3.22.
  *
- * A span is sent once and whole, so an observation is held until it was created and has an end. It leaves without one, as
- * a `WARNING` that says so, after 10 minutes, when more than 10,000 are open, or when the scope closes. What it takes with
- * it from its trace (user, session, tags, name, metadata, release, version, environment, public) comes from the `trace` of
- * its events, else from the `trace-create` events of that trace, which are settled by the first span that carries them.
+ * A span that is sent twice replaces itself, so an observation is sent once and whole:
  *
- * - Input and output of a trace go on its root: the only observation without a parent, when it has none of its own,
- *   or else a span of their own, which then is the parent of all others without one. Its id is made from the trace's.
- * - An observation that is changed within 10 minutes of its end is sent again, whole. Later changes fail: they would
- *   replace all of it.
- * - A trace without observations is held like an open observation, until `flush` at the latest.
+ * - It leaves when it was created and has an end; an `event` needs none. Updates that come in the same batch as the end
+ *   are part of it. Any later event for it is rejected as too late, and so is an update whose create never came.
+ * - Without an end it leaves as a `WARNING` after 10 minutes, when 10,000 events of open observations or 1,000 of one are
+ *   held, or when the scope closes. Over 16 MiB, contents of the oldest are cut, with a note.
+ * - A `trace-create` becomes a span of its own, without a parent. Observations without a parent that are written after it
+ *   hang from it, and all that are written after it carry its fields.
  * - Ids of 32 (trace) and 16 (observation) lowercase hex digits stay as they are, and the constructors make such. Any
  *   other becomes the beginning of its SHA-256, in scores as well. The original is kept in the metadata, as `originalId`,
  *   `originalTraceId`, `originalParentObservationId`, and in a score `originalTraceId`, `originalObservationId` and
  *   `originalExecutionTraceId`.
- *
- * Needs WebCrypto for ids of other shapes. Compresses larger requests with gzip where there is a `CompressionStream`, but not
- * to an address of this machine or of a private network, where that would cost more than it saves.
  *
  * @see https://langfuse.com/integrations/native/opentelemetry
  * @since 0.1.0
@@ -134,19 +222,27 @@ export const layerOtlp = (
 ): Layer.Layer<LangfuseTransport, never, HttpClient.HttpClient> =>
   Layer.scoped(
     LangfuseTransport,
-    Effect.flatMap(
-      makeSender(options),
-      ({ sender }) => Effect.map(Otlp.make(sender, { limits: Assembly.defaults }), fromInternal)
-    )
+    Effect.flatMap(makeBase(options), ({ deliver, place, server, serviceName, tellTraces }) =>
+      Effect.map(
+        Otlp.make({ deliver, plain: Ingestion.endpoint(server), serviceName, tellTraces }),
+        ({ drain, send }): Service => ({
+          send: (batch, report) => send(own(batch), report),
+          drain,
+          concurrency: () => 4,
+          protocol: () => "otlp",
+          ...place
+        })
+      ))
   )
 
 /**
  * Finds out by itself which protocol the server takes, and notices when that changes.
  *
  * Before the first batch it asks `GET {baseUrl}/api/public/health` for the version: OTLP from 4 on, the batch endpoint
- * before. Langfuse Cloud takes OTLP and is not asked; a server that does not answer is asked again with the next batch.
- * When the batch endpoint refuses traces and observations they go to the OpenTelemetry endpoint, and when there is none
- * they go to the batch endpoint: nothing is lost, nothing is sent twice, and one line is logged.
+ * before. Langfuse Cloud takes OTLP and is not asked. A check that fails, or takes longer than a second, holds nothing up:
+ * events go to the OpenTelemetry endpoint, and the check is made again half a minute later. When the batch endpoint refuses
+ * traces and observations they go to the OpenTelemetry endpoint, and when there is none they go to the batch endpoint.
+ * Switching protocols neither loses nor duplicates events, and logs one line.
  *
  * @see https://langfuse.com/self-hosting/upgrade/upgrade-guides/upgrade-v3-to-v4
  * @since 0.1.0
@@ -157,10 +253,14 @@ export const layerAuto = (
 ): Layer.Layer<LangfuseTransport, never, HttpClient.HttpClient> =>
   Layer.scoped(
     LangfuseTransport,
-    Effect.flatMap(
-      makeSender(options),
-      ({ resolved, sender }) => Effect.map(Auto.make(sender, resolved, { limits: Assembly.defaults }), fromInternal)
-    )
+    Effect.flatMap(makeBase(options), ({ place, ...base }) =>
+      Effect.map(Auto.make(base), ({ choice, drain, send }): Service => ({
+        send: (batch, report) => send(own(batch), report),
+        drain,
+        concurrency: () => choice() === "otlp" ? 4 : 1,
+        protocol: choice,
+        ...place
+      })))
   )
 
 /**
@@ -187,23 +287,24 @@ export const layerProtocol = (
 // shared by the transports
 // -------------------------------------------------------------------------------------
 
-const fromInternal = (transport: Omit<Otlp.Otlp, "release">): Service => ({
-  send: (batch) => Effect.flatMap(Progress, (progress) => transport.send(batch, progress)),
-  flush: Effect.flatMap(Progress, (progress) => transport.flush(progress)),
-  drain: Effect.flatMap(Progress, (progress) => transport.drain(progress))
-})
+/** Entries that no ledger made are nobody's. */
+const own = (batch: ReadonlyArray<Entry>): ReadonlyArray<OwnEntry> =>
+  batch.filter((entry): entry is OwnEntry => entry instanceof OwnEntry)
 
-const makeSender = Effect.fnUntraced(function*(options: LangfuseConfig.TransportOptions) {
-  const resolved = yield* orDie(LangfuseConfig.resolveTransport(options))
+const makeBase = Effect.fnUntraced(function*(options: LangfuseConfig.TransportOptions) {
+  // Options that are literals in a program are checked at its start: a wrong one is a bug, and says which it is.
+  const settings = yield* Effect.orDie(transportSettings(options))
   const client = yield* HttpClient.HttpClient
-  if (Sender.sendsKeysInClear(resolved)) {
-    yield* Notices.warning(
-      `the Langfuse keys cross the network unencrypted: ${resolved.baseUrl} is plain http and not this machine`
-    )
+  const { baseUrl, maxBatchBytes, serviceName } = settings
+  if (sendsKeysInClear(settings)) {
+    yield* Log.warning(`the Langfuse keys cross the network unencrypted: ${baseUrl} is plain http and not this machine`)
   }
-  return { resolved, sender: Sender.make(client, resolved) }
+  const http = Http.make(client, settings)
+  return {
+    place: { baseUrl, maxBatchBytes },
+    serviceName,
+    deliver: Deliver.make(http, settings),
+    server: Server.make(http, baseUrl),
+    tellTraces: yield* makeTellTraces
+  }
 })
-
-/** Options that are literals in a program are checked at its start: a wrong one is a bug, and says which it is. */
-const orDie = <A>(either: Either.Either<A, ConfigError.ConfigError>): Effect.Effect<A> =>
-  Either.match(either, { onLeft: Effect.die, onRight: Effect.succeed })

@@ -4,8 +4,6 @@
  * @since 0.1.0
  */
 
-/** What became of events handed to a transport. */
-export * as DeliveryReport from "./DeliveryReport.js"
 /** Where the ids of traces, observations and events come from. */
 export * as IdGenerator from "./IdGenerator.js"
 /** What events are about: the bodies of traces and observations. */

@@ -1,152 +1,98 @@
-/**
- * Which protocol a Langfuse server takes: found out before the first batch, and again whenever the server says otherwise.
- */
+/** Which protocol a Langfuse takes: found out before the first batch, and again whenever the server says otherwise. */
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
-import * as DeliveryReport from "../DeliveryReport.js"
-import type { IngestionEvent } from "../IngestionEvent.js"
-import type { ResolvedTransport } from "../LangfuseConfig.js"
-import { LangfuseError } from "../LangfuseError.js"
-import * as IngestionEndpoint from "./ingestionEndpoint.js"
-import * as Notices from "./notices.js"
-import type * as Assembly from "./otlp/assembly.js"
-import type { Otlp, Progress } from "./otlp/transport.js"
-import * as OtlpTransport from "./otlp/transport.js"
-import type * as Sender from "./sender.js"
+import type { Entry } from "../core/flow/ledger.js"
+import type { Piece } from "../core/flow/piece.js"
+import { isTypeNotAccepted } from "../core/wire/answers.js"
+import type { Deliver } from "./deliver.js"
+import * as Ingestion from "./ingestion.js"
+import * as Log from "./log.js"
+import * as Otlp from "./otlp.js"
+import { type Report, type TellTraces, tellTo } from "./report.js"
+import type { Server } from "./server.js"
 
-type Choice = "ingestion" | "otlp"
+export type Choice = "ingestion" | "otlp"
 
-export const make = (
-  sender: Sender.Sender,
-  options: Pick<ResolvedTransport, "baseUrl" | "retry">,
-  { limits }: { readonly limits: Assembly.Limits }
-): Effect.Effect<Omit<Otlp, "release">, never, Scope.Scope> =>
-  Effect.gen(function*() {
-    const asking = yield* Effect.makeSemaphore(1)
-    let choice: Choice | undefined = isCloud(options.baseUrl) ? "otlp" : undefined
+export interface Options {
+  readonly deliver: Deliver
+  readonly server: Server
+  readonly serviceName: string | undefined
+  readonly tellTraces: TellTraces
+}
 
-    const change = (to: Choice, why: string): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        // Of several requests under way one is the first to find out.
-        if (choice === to) return Effect.void
-        choice = to
-        return Notices.info(`${why}: traces and observations now go to the ${names[to]}`)
-      })
-
-    const toIngestion = IngestionEndpoint.make(sender)
-
-    const otlp: Otlp = yield* OtlpTransport.make(sender, {
-      limits,
-      onMissing: (undelivered, progress) =>
-        Effect.gen(function*() {
-          yield* change("ingestion", "this Langfuse has no OpenTelemetry endpoint (404)")
-          const held = yield* otlp.release
-          return yield* toIngestion([...undelivered.map(({ event }) => event), ...held], progress)
-        })
-    })
-
-    const sendByIngestion = Effect.fnUntraced(function*(batch: ReadonlyArray<IngestionEvent>, progress: Progress) {
-      const report = yield* toIngestion(batch, (report) => progress(withoutUnwanted(report)))
-      const unwanted = report.rejected.filter(isUnwanted)
-      if (unwanted.length === 0) return report
-      yield* change("otlp", "the batch endpoint of this Langfuse takes only scores and logs")
-      const rest = yield* otlp.send(unwanted.map(({ event }) => event), progress)
-      return DeliveryReport.merge([withoutUnwanted(report), rest])
-    })
-
-    const firstAsk: Effect.Effect<Choice, LangfuseError> = Effect.suspend(() =>
-      choice === undefined
-        ? sender.get("/api/public/health").pipe(
-          Effect.flatMap(firstChoice),
-          options.retry === undefined
-            ? (health) => health
-            : Effect.retry({ schedule: options.retry, while: (error) => error.retryable }),
-          // A schedule is the user's code.
-          Effect.catchAllDefect(() =>
-            Effect.fail(new LangfuseError({ reason: "Defect", description: "the retry schedule failed unexpectedly" }))
-          ),
-          Effect.tap((found) => {
-            choice = found
-            return Notices.debug(`traces and observations go to the ${names[found]}`)
-          })
-        )
-        // Somebody else has asked meanwhile.
-        : Effect.succeed(choice)
-    ).pipe(asking.withPermits(1))
-
-    /** Asked of a server whose address does not tell. */
-    const ask: Effect.Effect<Choice, LangfuseError> = Effect.suspend(() =>
-      choice === undefined ? firstAsk : Effect.succeed(choice)
-    )
-
-    return {
-      send: (batch, progress) =>
-        Effect.matchEffect(ask, {
-          onFailure: (error) => Effect.succeed(DeliveryReport.failed(batch, error)),
-          onSuccess: (found) => found === "otlp" ? otlp.send(batch, progress) : sendByIngestion(batch, progress)
-        }),
-      flush: otlp.flush,
-      drain: otlp.drain
-    }
-  })
+export interface Auto {
+  readonly choice: () => Choice
+  readonly send: (batch: ReadonlyArray<Entry>, report: Report) => Effect.Effect<void>
+  readonly drain: (report: Report) => Effect.Effect<void>
+}
 
 const names: { readonly [K in Choice]: string } = {
   ingestion: "batch endpoint",
   otlp: "OpenTelemetry endpoint"
 }
 
-/** Langfuse Cloud, in whatever region: it has taken traces and observations over OTLP only since 2026-11-16. */
-export const isCloud = (baseUrl: string): boolean => /^(.+\.)?cloud\.langfuse\.com$/.test(new URL(baseUrl).hostname)
-
-/**
- * What the answer of the health check tells. One that is not Langfuse's, as of a proxy that keeps the path to itself, tells
- * nothing: then OTLP is tried, which says whether it is there.
- */
-const firstChoice = (answer: Sender.Answer): Either.Either<Choice, LangfuseError> => {
-  const { version } = readHealth(answer)
-  if (version !== undefined) return Either.right(choiceFor(version))
-  return isTrouble(answer.status)
-    ? Either.left(
-      new LangfuseError({ reason: "Status", status: answer.status, description: "the health check was not answered" })
-    )
-    : Either.right("otlp")
-}
-
-/** What a health check may answer later that did not now. */
-export const isTrouble = (status: number): boolean => status >= 500 || status === 429 || status === 408
-
-/** What the health check says; all of it can be missing. */
-export interface Health {
-  readonly version: string | undefined
-  /** `OK`, or what is wrong. */
-  readonly state: string | undefined
-}
-
-export const readHealth = ({ text }: { readonly text: string }): Health => {
-  try {
-    const health: { readonly version?: unknown; readonly status?: unknown } | null = JSON.parse(text)
-    const version = health?.version
-    const state = health?.status
-    return {
-      version: typeof version === "string" && /^v?\d+(\.|$)/.test(version)
-        ? version.replace(/^v/, "").slice(0, 40)
-        : undefined,
-      state: typeof state === "string" ? state.slice(0, 200) : undefined
-    }
-  } catch {
-    return { version: undefined, state: undefined }
-  }
-}
-
 /** Where a server of this version takes traces and observations. */
 export const choiceFor = (version: string): Choice => Number.parseInt(version, 10) >= 4 ? "otlp" : "ingestion"
 
-/** Refused since v4 takes no events of this kind at its batch endpoint: see `IngestionResponse`. */
-const isUnwanted = ({ error }: DeliveryReport.Undelivered): boolean =>
-  error.reason === "Rejected" && error.status === 400 && error.description.startsWith("Event type not accepted")
+export const make = (options: Options): Effect.Effect<Auto, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { deliver, server, serviceName, tellTraces } = options
+    const ingestion = Ingestion.make(deliver, server)
+    /** What the server has shown, whatever its version promises. */
+    let shown: Choice | undefined
 
-const withoutUnwanted = (report: DeliveryReport.DeliveryReport): DeliveryReport.DeliveryReport => ({
-  ...report,
-  rejected: report.rejected.filter((each) => !isUnwanted(each))
-})
+    const choice = (): Choice => {
+      const version = server.version()
+      return shown ?? (version === undefined ? "otlp" : choiceFor(version))
+    }
+
+    const change = (to: Choice, why: string): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        // Of several requests in flight one is the first to find out.
+        if (shown === to) return Effect.void
+        shown = to
+        return Log.info(`${why}: traces and observations now go to the ${names[to]}`)
+      })
+
+    const otlp: Otlp.Otlp = yield* Otlp.make({
+      deliver,
+      plain: Ingestion.endpoint(server),
+      serviceName,
+      tellTraces,
+      // Their second verdict is told, whatever it is.
+      onMissing: (pieces, report) =>
+        Effect.zipRight(
+          change("ingestion", "this Langfuse has no OpenTelemetry endpoint (404)"),
+          Effect.suspend(() => ingestion.send([...pieces, ...otlp.release()], tellTo(report, tellTraces)))
+        )
+    })
+    const sendByIngestion = (batch: ReadonlyArray<Entry>, report: Report): Effect.Effect<void> => {
+      const tell = tellTo(report, tellTraces)
+      const unwanted: Array<Piece> = []
+      const sent = ingestion.send(Ingestion.piecesOf(batch), (pieces, verdict) => {
+        const { outcome } = verdict
+        if (outcome !== "delivered" && "rejected" in outcome && isTypeNotAccepted(outcome.rejected)) {
+          unwanted.push(...pieces)
+        } else tell(pieces, verdict)
+      })
+      return Effect.zipRight(
+        sent,
+        Effect.suspend(() =>
+          unwanted.length === 0 ? Effect.void : Effect.zipRight(
+            change("otlp", "the batch endpoint of this Langfuse takes only scores and logs"),
+            otlp.send(unwanted.flatMap(({ entries }) => entries), report)
+          )
+        )
+      )
+    }
+
+    return {
+      choice,
+      send: (batch, report) =>
+        Effect.zipRight(
+          server.ask,
+          Effect.suspend(() => choice() === "otlp" ? otlp.send(batch, report) : sendByIngestion(batch, report))
+        ),
+      drain: (report) => otlp.drain(report)
+    }
+  })

@@ -9,40 +9,59 @@ import * as MetricLabel from "effect/MetricLabel"
 
 const none: ReadonlyArray<MetricLabel.MetricLabel> = []
 
-const events = (outcome: string) => {
-  const metric = Metric.fromMetricKey(MetricKey.taggedWithLabels(
-    MetricKey.counter("langfuse_ingest_events_total", {
-      description: "Events by their outcome.",
-      incremental: true
-    }),
-    [MetricLabel.make("outcome", outcome)]
-  ))
+const counter = (name: string, description: string, outcome?: string) => {
+  const key = MetricKey.counter(name, { description, incremental: true })
+  const labels = outcome === undefined ? none : [MetricLabel.make("outcome", outcome)]
+  const metric = Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labels))
   return { count: (n: number): void => metric.unsafeUpdate(n, none) }
 }
 
+const events = (outcome: string) => counter("langfuse_ingest_events_total", "Events by their outcome.", outcome)
+
+const traces = (outcome: string) =>
+  counter("langfuse_ingest_traces_total", "Traces sent because observations belong to them, by their outcome.", outcome)
+
+/** A sum over all services of the process. */
 const gauge = (name: string, description: string) => {
   const metric = Metric.fromMetricKey(MetricKey.gauge(name, { description }))
-  return { set: (n: number): void => metric.unsafeUpdate(n, none) }
+  let total = 0
+  return {
+    add: (n: number): void => {
+      total += n
+      metric.unsafeUpdate(total, none)
+    }
+  }
 }
 
 export const sampledOut = events("sampled_out")
 export const dropped = events("dropped")
 export const settled = { delivered: events("delivered"), rejected: events("rejected"), failed: events("failed") }
 
-/** Masks that threw, each time one value was replaced by a note. */
-export const maskFailures = (() => {
-  const metric = Metric.fromMetricKey(MetricKey.counter("langfuse_ingest_mask_failures_total", {
-    description: "Values replaced by a note because the mask threw.",
-    incremental: true
-  }))
-  return { count: (n: number): void => metric.unsafeUpdate(n, none) }
-})()
+export const derivedTraces = { delivered: traces("delivered"), rejected: traces("rejected"), failed: traces("failed") }
 
-export const queueEvents = gauge(
+export const maskFailures = counter(
+  "langfuse_ingest_mask_failures_total",
+  "Values replaced by a note because the mask threw."
+)
+
+const queueEvents = gauge(
   "langfuse_ingest_queue_events",
   "Events held, from enqueue until their outcome is known."
 )
-export const queueBytes = gauge("langfuse_ingest_queue_bytes", "Bytes of the events held.")
+const queueBytes = gauge("langfuse_ingest_queue_bytes", "Bytes of the events held.")
+
+/** What one service adds to the gauges. */
+export class Holding {
+  private events = 0
+  private bytes = 0
+
+  update(events: number, bytes: number): void {
+    queueEvents.add(events - this.events)
+    queueBytes.add(bytes - this.bytes)
+    this.events = events
+    this.bytes = bytes
+  }
+}
 
 /** Events in one batch as it leaves the queue. */
 export const batchEvents = Metric.histogram(

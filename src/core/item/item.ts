@@ -153,3 +153,26 @@ export class Plain extends Base {
 }
 
 export type Item = Observation | Trace | Plain
+
+/** In full, so that no text is made for each event. */
+const eventTypes: Readonly<Record<ObservationType, string>> = {
+  span: "span-create",
+  generation: "generation-create",
+  event: "event-create",
+  agent: "agent-create",
+  tool: "tool-create",
+  chain: "chain-create",
+  retriever: "retriever-create",
+  evaluator: "evaluator-create",
+  embedding: "embedding-create",
+  guardrail: "guardrail-create"
+}
+
+/** The type of the event on the batch endpoint. Only spans and generations have updates; a second create updates the others. */
+export const eventTypeOf = (item: Item): string => {
+  if (item.kind === "plain") return item.type
+  if (item.kind === "trace") return "trace-create"
+  if (item.op === "update" && item.type === "span") return "span-update"
+  if (item.op === "update" && item.type === "generation") return "generation-update"
+  return eventTypes[item.type]
+}

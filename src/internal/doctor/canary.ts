@@ -8,12 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import type * as DeliveryReport from "../../DeliveryReport.js"
 import { makeTraceId } from "../../IdGenerator.js"
 import * as IngestionEvent from "../../IngestionEvent.js"
 import type { LangfuseError } from "../../LangfuseError.js"
 import * as LangfuseIngest from "../../LangfuseIngest.js"
 import * as LangfuseTransport from "../../LangfuseTransport.js"
+import { errorOf } from "../deliver.js"
 import { version } from "../version.js"
 import type { Keys, Settings } from "./settings.js"
 
@@ -36,14 +36,14 @@ export type Fate =
 export const send = (settings: Settings, keys: Keys): Effect.Effect<Canary, never, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const events = yield* makeEvents
-    const reports: Array<DeliveryReport.DeliveryReport> = []
+    const outcomes = new Map<string, LangfuseTransport.Outcome>()
     const takenBy = new Set<string>()
 
     const recorder = Layer.effect(
       LangfuseTransport.LangfuseTransport,
       Effect.map(
         LangfuseTransport.LangfuseTransport,
-        (transport) => recorded(transport, (report) => reports.push(report))
+        (transport) => recorded(transport, outcomes)
       )
     )
     const transport = LangfuseTransport.layerProtocol("auto", {
@@ -79,8 +79,8 @@ export const send = (settings: Settings, keys: Keys): Effect.Effect<Canary, neve
 
     return {
       traceId: events.trace.body.id,
-      trace: fateOf([events.trace.id, events.span.id], reports),
-      score: fateOf([events.score.id], reports),
+      trace: fateOf([events.trace.id, events.span.id], outcomes),
+      score: fateOf([events.score.id], outcomes),
       protocol: [...takenBy].some((path) => path.endsWith("/otel/v1/traces")) ? "otlp" as const : "ingestion" as const
     }
   }).pipe(Effect.orDie)
@@ -115,21 +115,27 @@ const makeEvents = Effect.gen(function*() {
 /** The transport, with its reports listened to. */
 const recorded = (
   transport: LangfuseTransport.Service,
-  listen: (report: DeliveryReport.DeliveryReport) => void
+  outcomes: Map<string, LangfuseTransport.Outcome>
 ): LangfuseTransport.Service => {
-  const heard = (reports: Effect.Effect<DeliveryReport.DeliveryReport>) =>
-    Effect.tap(reports, (report) => Effect.sync(() => listen(report)))
+  const heard = (report: LangfuseTransport.Report): LangfuseTransport.Report => ({
+    ...report,
+    settle: (entries, outcome) => {
+      for (const { id } of entries) if (!outcomes.has(id)) outcomes.set(id, outcome)
+      report.settle(entries, outcome)
+    }
+  })
   return {
-    send: (batch) => heard(transport.send(batch)),
-    flush: transport.flush && heard(transport.flush),
-    drain: heard(transport.drain)
+    ...transport,
+    send: (batch, report) => transport.send(batch, heard(report)),
+    drain: (report) => transport.drain(heard(report))
   }
 }
 
-const fateOf = (ids: ReadonlyArray<string>, reports: ReadonlyArray<DeliveryReport.DeliveryReport>): Fate => {
-  const undelivered = reports.flatMap(({ failed, rejected }) => [...failed, ...rejected])
-  const lost = undelivered.find(({ event }) => ids.includes(event.id))
-  if (lost !== undefined) return { _tag: "Lost", error: lost.error }
-  const delivered = new Set(reports.flatMap((report) => report.delivered).map((event) => event.id))
-  return ids.every((id) => delivered.has(id)) ? { _tag: "Arrived" } : { _tag: "Pending" }
+const fateOf = (ids: ReadonlyArray<string>, outcomes: ReadonlyMap<string, LangfuseTransport.Outcome>): Fate => {
+  const known = ids.map((id) => outcomes.get(id))
+  for (const outcome of known) {
+    if (outcome === undefined || outcome === "delivered") continue
+    return { _tag: "Lost", error: errorOf("failed" in outcome ? outcome.failed : outcome.rejected) }
+  }
+  return known.includes(undefined) ? { _tag: "Pending" } : { _tag: "Arrived" }
 }

@@ -5,8 +5,8 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import type { LangfuseError } from "../../LangfuseError.js"
 import { adviceOn } from "../advice.js"
-import { sendsKeysInClear, serverMessage } from "../sender.js"
-import { contentType } from "../unexpectedBody.js"
+import { contentType, serverMessage } from "../../core/wire/answers.js"
+import { sendsKeysInClear } from "../address.js"
 import type { Canary, Fate } from "./canary.js"
 import type { Answer, Outcome, Silence } from "./exchange.js"
 import type { Endpoint, Probes } from "./probes.js"
@@ -47,7 +47,7 @@ export const server = (settings: Settings, health: Outcome, probes: Probes | und
     onRight: (answer) => {
       const target = redirection(settings, answer)
       if (target !== undefined) return redirected(settings, answer, target)
-      const { state, version } = Protocol.readHealth(answer)
+      const { state, version } = Protocol.readHealth(answer.text)
       if (version !== undefined) return alive(settings, answer, version, state)
       const described = `GET ${healthPath} answers ${answer.status} (${contentType(answer) ?? "no content type"})`
       if (Protocol.isTrouble(answer.status)) {
@@ -89,7 +89,7 @@ const alive = (settings: Settings, answer: Answer, version: string, state: strin
   if (answer.status !== 200) {
     return V.problem(
       "server",
-      `${name} says that it is not well: ${state ?? serverMessage(answer) ?? "no reason given"} (${answer.status})`,
+      `${name} says that it is not well: ${state ?? serverMessage(answer.text) ?? "no reason given"} (${answer.status})`,
       "Look into the logs of the Langfuse server."
     )
   }

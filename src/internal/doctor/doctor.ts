@@ -50,7 +50,7 @@ export const run = (options: Options): Effect.Effect<Report, never, HttpClient.H
       ? undefined
       : yield* Probes.endpoints(settings, keys)
     yield* say(Checks.server(settings, health, probes))
-    const version = Either.isRight(health) ? Protocol.readHealth(health.right).version : undefined
+    const version = Either.isRight(health) ? Protocol.readHealth(health.right.text).version : undefined
     report.serverVersion = version && redact(version)
     if (version === undefined && !(probes && Checks.isAnsweredByLangfuse(probes))) return report
     if (Either.isRight(health)) yield* say(Checks.clock(health.right))

@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import { LangfuseError } from "../../LangfuseError.js"
-import { errorCode, readText } from "../sender.js"
+import { errorCode, readText } from "../http.js"
 
 export interface Answer {
   readonly status: number

@@ -12,8 +12,8 @@ import * as Schema from "effect/Schema"
 import { makeEventId } from "../../IdGenerator.js"
 import * as IngestionResponse from "../../IngestionResponse.js"
 import { LangfuseError } from "../../LangfuseError.js"
-import * as Sender from "../sender.js"
-import { contentType, unexpectedBody } from "../unexpectedBody.js"
+import { contentType, serverMessage, unexpectedBody } from "../../core/wire/answers.js"
+import { errorOf } from "../deliver.js"
 import { sdkName, version } from "../version.js"
 import type { Answer, Outcome } from "./exchange.js"
 import { exchange } from "./exchange.js"
@@ -137,12 +137,12 @@ const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
 
 const foreign = (answer: Answer): Endpoint => ({
   _tag: "Refuses",
-  error: unexpectedBody(answer),
+  error: errorOf(unexpectedBody(answer)),
   isLangfuse: false
 })
 
 const refusal = (answer: Answer): Endpoint => {
-  const said = Sender.serverMessage(answer)
+  const said = serverMessage(answer.text)
   return {
     _tag: "Refuses",
     error: new LangfuseError({

@@ -5,11 +5,17 @@
  * together.
  */
 import * as Either from "effect/Either"
-import * as Auto from "../auto.js"
+import { readHealth } from "../../core/wire/health.js"
+import { isCloud } from "../address.js"
+import { choiceFor } from "../auto.js"
 import type { Outcome } from "./exchange.js"
 import type { Endpoint, Probes } from "./probes.js"
 
-export { isCloud, isTrouble, readHealth } from "../auto.js"
+export { readHealth } from "../../core/wire/health.js"
+export { isCloud } from "../address.js"
+
+/** What a health check may answer later that did not now. */
+export const isTrouble = (status: number): boolean => status >= 500 || status === 429 || status === 408
 
 /** @see https://langfuse.com/security/data-regions */
 export const regions = [
@@ -31,22 +37,16 @@ export interface Choice {
   readonly works: boolean
 }
 
-/** `undefined` when `auto` cannot choose. */
-export const choose = (baseUrl: string, health: Outcome, probes: Probes): Choice | undefined => {
+export const choose = (baseUrl: string, health: Outcome, probes: Probes): Choice => {
   const first = firstChoice(baseUrl, health)
-  return first && settle(first.protocol, first.why, probes)
+  return settle(first.protocol, first.why, probes)
 }
 
-const firstChoice = (baseUrl: string, health: Outcome): Pick<Choice, "protocol" | "why"> | undefined => {
-  if (Auto.isCloud(baseUrl)) return { protocol: "otlp", why: "Langfuse Cloud takes them no other way" }
-  if (Either.isLeft(health)) return undefined
-  const { version } = Auto.readHealth(health.right)
-  if (version === undefined) {
-    return Auto.isTrouble(health.right.status)
-      ? undefined
-      : { protocol: "otlp", why: "the version is not known, so it tries that first" }
-  }
-  const protocol = Auto.choiceFor(version)
+const firstChoice = (baseUrl: string, health: Outcome): Pick<Choice, "protocol" | "why"> => {
+  if (isCloud(baseUrl)) return { protocol: "otlp", why: "Langfuse Cloud takes them no other way" }
+  const version = Either.isRight(health) ? readHealth(health.right.text).version : undefined
+  if (version === undefined) return { protocol: "otlp", why: "the version is not known, so it tries that first" }
+  const protocol = choiceFor(version)
   return {
     protocol,
     why: `Langfuse ${version} is ${protocol === "otlp" ? "version 4 or later" : "older than version 4"}`

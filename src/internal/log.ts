@@ -1,0 +1,30 @@
+/** Log lines of the exporter. They hold no key and no payload, and cannot become a storm. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { Throttle } from "../core/flow/throttle.js"
+
+const annotated = (log: Effect.Effect<void>): Effect.Effect<void> =>
+  log.pipe(
+    Effect.annotateLogs("package", "effect-langfuse"),
+    // A logger that throws must not take the exporter down with it.
+    Effect.catchAllCause(() => Effect.void)
+  )
+
+export const warning = (message: string): Effect.Effect<void> => annotated(Effect.logWarning(message))
+
+export const info = (message: string): Effect.Effect<void> => annotated(Effect.logInfo(message))
+
+export const debug = (message: string): Effect.Effect<void> => annotated(Effect.logDebug(message))
+
+/** Warns the first time, and then at most once in ten seconds for each kind, with the number of warnings held back. */
+export type Warn = (kind: string, message: string) => Effect.Effect<void>
+
+export const makeWarn = (): Warn => {
+  const throttle = new Throttle()
+  return (kind, message) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const heldBack = throttle.pass(kind, now)
+      if (heldBack === undefined) return Effect.void
+      return warning(heldBack === 0 ? message : `${message} (${heldBack} more like this were not logged)`)
+    })
+}

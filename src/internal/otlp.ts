@@ -1,0 +1,194 @@
+/** The OpenTelemetry endpoint for observations and traces; scores and logs go to the batch endpoint. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { Assembly, type OtlpPiece, type Round } from "../core/flow/assembly.js"
+import type { Entry } from "../core/flow/ledger.js"
+import { overlay } from "../core/flow/merge.js"
+import type { Outcome, Problem } from "../core/flow/outcome.js"
+import { Piece } from "../core/flow/piece.js"
+import { type Item, Observation, Plain, type Trace } from "../core/item/item.js"
+import * as Answers from "../core/wire/answers.js"
+import { rootIdOf, spanIdOf, traceIdOf } from "../core/wire/ids.js"
+import { otlpWire } from "../core/wire/otlpWire.js"
+import type { Deliver, Endpoint } from "./deliver.js"
+import * as Log from "./log.js"
+import { type Report, type TellTraces, tellTo } from "./report.js"
+
+export interface Options {
+  readonly deliver: Deliver
+  readonly plain: Endpoint<Item>
+  readonly serviceName: string | undefined
+  readonly tellTraces: TellTraces
+  /** What becomes of pieces that were answered with 404: there is no such endpoint. Absent: they failed. */
+  readonly onMissing?: ((pieces: ReadonlyArray<OtlpPiece>, report: Report) => Effect.Effect<void>) | undefined
+}
+
+export interface Otlp {
+  readonly send: (batch: ReadonlyArray<Entry>, report: Report) => Effect.Effect<void>
+  /** Sends what is open as it is. */
+  readonly drain: (report: Report) => Effect.Effect<void>
+  /** Gives up what is open. */
+  readonly release: () => ReadonlyArray<OtlpPiece>
+}
+
+const maxPieces = 512
+
+const tooLate: Outcome = {
+  rejected: {
+    reason: "Unsendable",
+    status: undefined,
+    description: "what it is about was sent already or never created, and Langfuse would replace all of it by this part"
+  }
+}
+
+export const make = (options: Options): Effect.Effect<Otlp, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { deliver, onMissing, plain, tellTraces } = options
+    const scope = yield* Effect.scope
+    const assembly = new Assembly()
+    const warn = Log.makeWarn()
+    const endpoint = endpointOf(assembly, options.serviceName)
+    // Of two spans of one trace the newest to arrive wins.
+    const oneByOne = yield* Effect.makeSemaphore(1)
+    let last: Report | undefined
+    let isSweeping = false
+
+    const deliverSpans = (pieces: ReadonlyArray<OtlpPiece>, report: Report): Effect.Effect<void> => {
+      const tell = tellTo(report, tellTraces)
+      if (onMissing === undefined) return deliver(endpoint, pieces, tell)
+      const missing: Array<OtlpPiece> = []
+      const sent = deliver(endpoint, pieces, (pieces, verdict) => {
+        if (isMissing(verdict.outcome)) missing.push(...pieces)
+        else tell(pieces, verdict)
+      })
+      return Effect.zipRight(
+        sent,
+        Effect.suspend(() => missing.length === 0 ? Effect.void : onMissing(missing, report))
+      )
+    }
+
+    const leave = (round: Round, report: Report): Effect.Effect<void> => {
+      report.withhold(round.withheld)
+      if (round.late.length > 0) report.settle(round.late, tooLate)
+      if (round.pieces.length === 0) return Effect.void
+      const sent = round.hasTraces
+        ? oneByOne.withPermits(1)(deliverSpans(round.pieces, report))
+        : deliverSpans(round.pieces, report)
+      return round.unfinished === 0 ? sent : Effect.zipRight(
+        warn("unfinished", `${round.unfinished} Langfuse observations were sent although they never ended`),
+        sent
+      )
+    }
+
+    const expire = (report: Report): Effect.Effect<void> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => leave(assembly.expire(now), report))
+
+    /** Only while something is open: a timer would keep a program from ending. */
+    const sweep: Effect.Effect<void> = Effect.suspend(() => {
+      const deadline = assembly.deadline()
+      if (deadline === undefined || last === undefined) {
+        isSweeping = false
+        return Effect.void
+      }
+      const report = last
+      return Clock.currentTimeMillis.pipe(
+        Effect.flatMap((now) => Effect.sleep(Duration.millis(Math.max(0, deadline - now)))),
+        Effect.zipRight(expire(report)),
+        Effect.zipRight(sweep)
+      )
+    })
+
+    const startSweeping = Effect.suspend(() => {
+      if (isSweeping || assembly.deadline() === undefined) return Effect.void
+      isSweeping = true
+      return Effect.asVoid(Effect.forkIn(Effect.interruptible(sweep), scope))
+    })
+
+    const deliverOthers = (others: ReadonlyArray<Entry>, report: Report): Effect.Effect<void> =>
+      deliver(
+        plain,
+        others.map((entry) => new Piece<Item>(mapped(entry.item), Array.of(entry), undefined)),
+        tellTo(report, tellTraces)
+      )
+
+    return {
+      send: (batch, report) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          last = report
+          const others = batch.filter(({ item }) => item.kind === "plain")
+          const spans = others.length === 0 ? batch : batch.filter(({ item }) => item.kind !== "plain")
+          const sent = Effect.zipRight(leave(assembly.accept(spans, now), report), startSweeping)
+          return others.length === 0
+            ? sent
+            : Effect.all([sent, deliverOthers(others, report)], { concurrency: 2, discard: true })
+        }),
+      drain: (report) => Effect.suspend(() => leave(assembly.expire(Infinity), report)),
+      release: () => assembly.release()
+    }
+  })
+
+const endpointOf = (assembly: Assembly, serviceName: string | undefined): Endpoint<Observation | Trace> => {
+  const wire = otlpWire({ serviceName })
+  return {
+    path: wire.path,
+    contentType: wire.contentType,
+    // Spans are written as they are and can be read at once. A server that does not know the header ignores it.
+    headers: { "x-langfuse-ingestion-version": "4" },
+    begin: wire.begin,
+    write: (out, { before, item }) => {
+      if (before !== undefined) wire.write(out, before)
+      wire.write(out, item.kind === "trace" ? item : placed(item, assembly.traceOf(item)))
+    },
+    end: wire.end,
+    maxPieces,
+    canCompress: true,
+    read: (answer) => {
+      const outcome = Answers.exportOutcome(answer)
+      return () => ({ outcome, before: outcome })
+    },
+    divisible: Answers.isExportDivisible
+  }
+}
+
+const isMissing = (outcome: Outcome): boolean =>
+  outcome !== "delivered" && "failed" in outcome && isNotFound(outcome.failed)
+
+const isNotFound = ({ reason, status }: Problem): boolean => reason === "Status" && status === 404
+
+/** Below the span of its trace, and with what is known of the trace. */
+const placed = (item: Observation, trace: Trace | undefined): Observation => {
+  if (trace === undefined) return item
+  const copy = new Observation(item.eventId, item.at, item.id, item.op, item.type, item.isWhole)
+  Object.assign(copy, item)
+  copy.parentId ??= rootIdOf(traceIdOf(trace.id))
+  copy.context = item.context === undefined ? trace.fields : overlay(trace.fields, item.context)
+  return copy
+}
+
+/** With the ids that spans have here, and its own in the metadata. */
+const mapped = (item: Item): Item => {
+  if (item.kind !== "plain") return item
+  const foreign = item.ids.flatMap(([field, id]) => {
+    const sent = field === "observationId" ? spanIdOf(id) : traceIdOf(id)
+    return sent === id ? [] : [{ field, id, sent }]
+  })
+  if (foreign.length === 0) return item
+  const body: { [field: string]: unknown } = JSON.parse(item.body)
+  const originals: { [field: string]: unknown } = {}
+  for (const { field, id, sent } of foreign) {
+    body[field] = sent
+    originals[`original${field.charAt(0).toUpperCase()}${field.slice(1)}`] = id
+  }
+  const metadata = body["metadata"]
+  body["metadata"] = {
+    ...originals,
+    ...(typeof metadata === "object" && metadata !== null && !Array.isArray(metadata)
+      ? metadata
+      : metadata === undefined || metadata === null
+      ? {}
+      : { metadata })
+  }
+  return new Plain(item.eventId, item.at, item.id, item.type, JSON.stringify(body), item.traceId, [])
+}
