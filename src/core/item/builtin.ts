@@ -47,6 +47,7 @@ export const tagOf = (value: object): string => {
   }
 }
 
+/** Asked only for objects that say that they are one: Node loads its web classes when they are first named. */
 const is = <A>(value: object, name: string): value is A & object => {
   const type: unknown = Reflect.get(globalThis, name)
   return typeof type === "function" && value instanceof type
@@ -57,7 +58,7 @@ export const beforeToJson = (value: object): Readable | undefined => {
   // Node's Buffer makes an array of a million numbers.
   if (ArrayBuffer.isView(value)) return { value: `<${tagOf(value)} ${value.byteLength} bytes>` }
   if (value instanceof Date) return Number.isNaN(Date.prototype.getTime.call(value)) ? { value: "<invalid date>" } : undefined
-  return is<URL>(value, "URL") ? { value: cleanAddress(value.href) } : undefined
+  return tagOf(value) === "URL" && is<URL>(value, "URL") ? { value: cleanAddress(value.href) } : undefined
 }
 
 /** What goes after it. `undefined`: the object is its properties. */
@@ -81,19 +82,32 @@ export const builtin = (value: object): Readable | undefined => {
 }
 
 const web = (value: object): Readable | undefined => {
-  if (is<Headers>(value, "Headers")) return { value: Object.fromEntries(value) }
-  if (is<URLSearchParams>(value, "URLSearchParams")) return { value: cleanParameters(String(value)) }
-  if (is<FormData>(value, "FormData")) return { value: Array.from(value) }
-  if (is<File>(value, "File")) return { value: `<File ${[value.name, value.type].filter(Boolean).join(" ")} ${value.size} bytes>` }
-  if (is<Blob>(value, "Blob")) return { value: `<Blob ${value.type === "" ? "" : `${value.type} `}${value.size} bytes>` }
-  if (is<Request>(value, "Request")) {
-    return { value: { method: value.method, url: value.url, headers: Object.fromEntries(value.headers) } }
+  switch (tagOf(value)) {
+    case "Headers":
+      return is<Headers>(value, "Headers") ? { value: Object.fromEntries(value) } : undefined
+    case "URLSearchParams":
+      return is<URLSearchParams>(value, "URLSearchParams") ? { value: cleanParameters(String(value)) } : undefined
+    case "FormData":
+      return is<FormData>(value, "FormData") ? { value: Array.from(value) } : undefined
+    case "Blob":
+    case "File":
+      return is<Blob>(value, "Blob") ? { value: blobNote(value) } : undefined
+    case "Request":
+      return is<Request>(value, "Request")
+        ? { value: { method: value.method, url: value.url, headers: value.headers } }
+        : undefined
+    case "Response":
+      return is<Response>(value, "Response")
+        ? { value: { status: value.status, statusText: value.statusText, url: value.url, headers: value.headers } }
+        : undefined
+    default:
+      return undefined
   }
-  if (is<Response>(value, "Response")) {
-    const { headers, status, statusText, url } = value
-    return { value: { status, statusText, url, headers: Object.fromEntries(headers) } }
-  }
-  return undefined
+}
+
+const blobNote = (blob: Blob): string => {
+  const name = tagOf(blob) === "File" ? read(blob, "name") : undefined
+  return `<${[tagOf(blob), name, blob.type].filter(Boolean).join(" ")} ${blob.size} bytes>`
 }
 
 /** Nothing of a promise, a stream or a buffer is data: its kind says more than `{}`. */

@@ -34,7 +34,13 @@ export interface Reading {
 }
 
 /** A value as JSON text; `undefined` at the top is `null`. */
-export const stringify = (value: unknown, reading: Reading): string => plainly(value, reading) ?? carefully(value, reading)
+export const stringify = (value: unknown, reading: Reading): string => {
+  if (typeof value === "string") return value.length <= reading.limit ? quote(value) : carefully(value, reading)
+  if (typeof value !== "object" || value === null) return carefully(value, reading)
+  const check = new Check(reading)
+  // What is known to be too long is cut later: the careful way need not write much more than what can stay.
+  return plainly(value, check) ?? carefully(value, reading, check.isOver ? reading.limit / 5 : reading.limit)
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The fast way: values are nearly always plain data, and then the engine's own JSON.stringify is right and quickest.
@@ -52,13 +58,16 @@ class Check {
     // With its comma no value takes less than two characters.
     this.nodes = limit / 2 + 1000
   }
+
+  get isOver(): boolean {
+    return this.length < 0 || this.nodes < 0
+  }
 }
 
 /** `undefined` for what is not plain. */
-const plainly = (value: unknown, reading: Reading): string | undefined => {
+const plainly = (value: object, check: Check): string | undefined => {
   try {
-    if (typeof value === "string") return value.length <= reading.limit ? quote(value) : undefined
-    if (typeof value !== "object" || value === null || !isPlain(new Check(reading), value, 0)) return undefined
+    if (!isPlain(check, value, 0)) return undefined
     const text: unknown = JSON.stringify(value)
     return typeof text === "string" ? text : undefined
   } catch {
@@ -76,7 +85,8 @@ const isPlain = (check: Check, value: object, depth: number): boolean => {
   if (depth >= maxDepth || (value as { readonly toJSON?: unknown }).toJSON !== undefined) return false
   if (Array.isArray(value)) {
     const length = value.length
-    if (length > check.nodes || isSecretPair(check.keys, value)) return false
+    if (length > check.nodes) check.nodes = -1
+    if (check.nodes < 0 || isSecretPair(check.keys, value)) return false
     for (let i = 0; i < length; i++) {
       const item: unknown = value[i]
       if (item === undefined ? length > maxHoles : !isPlainValue(check, item, depth + 1)) return false
@@ -155,8 +165,8 @@ const kindOfField = (keys: Keys, value: object, key: string, field: unknown): Fi
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** `stringify` without the fast way; `limit` is met but for notes. */
-export const carefully = (value: unknown, reading: Reading): string => {
-  const out = new Out(reading)
+export const carefully = (value: unknown, reading: Reading, limit = reading.limit): string => {
+  const out = new Out(reading, limit)
   try {
     return write(out, value, "text") ? out.text : "null"
   } catch {
@@ -170,7 +180,7 @@ export const stringifyField = (value: object, key: string, field: unknown, readi
   const kind = reading.keys.isSpecial(key) ? kindOfField(reading.keys, value, key, field) : "text"
   if (kind === "left out" || field === undefined) return undefined
   if (kind === "text") return stringify(field, reading)
-  const out = new Out(reading)
+  const out = new Out(reading, reading.limit)
   try {
     return write(out, field, kind) ? out.text : undefined
   } catch {
@@ -180,6 +190,7 @@ export const stringifyField = (value: object, key: string, field: unknown, readi
 
 class Out {
   readonly reading: Reading
+  readonly limit: number
   text = ""
   /** Where the text is to end, and how many values may still be looked at. */
   end: number
@@ -190,10 +201,11 @@ class Out {
   /** One step for each ancestor below the first. */
   readonly path: Array<string | number> = []
 
-  constructor(reading: Reading) {
+  constructor(reading: Reading, limit: number) {
     this.reading = reading
-    this.end = reading.limit
-    this.nodes = reading.limit + 1000
+    this.limit = limit
+    this.end = limit
+    this.nodes = limit + 1000
   }
 
   get isSpent(): boolean {
@@ -283,8 +295,9 @@ const pathTo = (out: Out, ancestor: number): string => {
 }
 
 const writeKind = (out: Out, value: object, kind: FieldKind): boolean => {
-  if (Array.isArray(value) && (value as { readonly toJSON?: unknown }).toJSON === undefined) {
-    return writeList(out, value, value.length, kind)
+  const isList = Array.isArray(value)
+  if ((isList || isPlainObject(value)) && read(value, "toJSON") === undefined) {
+    return isList ? writeList(out, value, value.length, kind) : writeProperties(out, value, Object.keys(value))
   }
   const known = out.reading.readable(value) ?? beforeToJson(value)
   if (known !== undefined) return writeReadable(out, known, kind)
@@ -302,9 +315,14 @@ const writeKind = (out: Out, value: object, kind: FieldKind): boolean => {
     out.path.push("toJSON()")
     return write(out, json, kind)
   }
-  if (Array.isArray(value)) return writeList(out, value, value.length, kind)
+  if (isList) return writeList(out, value, value.length, kind)
   const built = builtin(value)
   return built === undefined ? writeProperties(out, value, Object.keys(value)) : writeReadable(out, built, kind)
+}
+
+const isPlainObject = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && !(redactable in value) && !(Symbol.toStringTag in value)
 }
 
 const writeReadable = (out: Out, { value }: Readable, kind: FieldKind): boolean => {
@@ -427,7 +445,7 @@ const writeParts = (
 
 /** The texts of the last parts, one for each, empty where nothing is to be written. */
 const writeLast = (out: Out, from: number, to: number, one: (index: number) => void): ReadonlyArray<string> => {
-  let room = out.isTail ? 0 : Math.floor(out.reading.limit / 2 ** out.ancestors.length)
+  let room = out.isTail ? 0 : Math.floor(out.limit / 2 ** out.ancestors.length)
   if (room < 16) return []
   const { end, nodes, text } = out
   const parts: Array<string> = []

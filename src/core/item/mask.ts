@@ -1,6 +1,6 @@
 /** Applies the user's mask. A value that it cannot handle is not sent. */
 import { contentOf, jsonOf, jsonOfContent, metadataOf } from "./content.js"
-import { Content, type Item, type Metadata, type Plain, type TraceFields } from "./item.js"
+import { Content, eventTypeOf, type Item, type Metadata, type Plain, type TraceFields } from "./item.js"
 import type { Policy } from "./policy.js"
 
 /**
@@ -245,7 +245,7 @@ export const maskItem = (item: Item, policy: Policy): void => {
   if (mask === undefined) return
   switch (item.kind) {
     case "observation": {
-      const masking = new Masking(mask, policy, `${item.type}-${item.op}`, item.traceId)
+      const masking = new Masking(mask, policy, eventTypeOf(item), item.traceId)
       item.input = masking.content("input", item.input)
       item.output = masking.content("output", item.output)
       item.metadata = masking.metadata(item.metadata)
