@@ -1,0 +1,25 @@
+import { assert, describe, it } from "@effect/vitest"
+import { dialectOf, knowsOtlp } from "../../../src/core/wire/dialect.js"
+
+describe("dialect", () => {
+  it("knows since when servers take all types", () => {
+    for (const version of ["2.95.12", "3", "3.95.0", "3.98.1", "v3.98.1", "3.98.1-rc.2", "3.9.99", "0.1"]) {
+      assert.isFalse(dialectOf(version).knowsAllTypes, version)
+    }
+    for (const version of ["3.98.2", "3.98.10", "v3.100.0", "3.225.4", "4.16.0", "4", "10.0.0", " 3.99.0 "]) {
+      assert.isTrue(dialectOf(version).knowsAllTypes, version)
+    }
+  })
+
+  it("knows since when there is an OpenTelemetry endpoint", () => {
+    for (const version of ["2.95.12", "3.21.9", "3", "v3.2.0"]) assert.isFalse(knowsOtlp(version), version)
+    for (const version of ["3.22.0", "3.22", "3.95.0", "4.0.0"]) assert.isTrue(knowsOtlp(version), version)
+  })
+
+  it("takes a server that does not say for a current one", () => {
+    for (const version of [undefined, "", "latest", "main", "x3.1", "2026-01-01", "3.1.2.4.", "1..2"]) {
+      assert.isTrue(dialectOf(version).knowsAllTypes, version)
+      assert.isTrue(knowsOtlp(version), version)
+    }
+  })
+})
