@@ -34,20 +34,11 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { IdGenerator } from "./IdGenerator.js"
 import type { Ids } from "./IdGenerator.js"
-import * as Body from "./IngestionBody.js"
-import {
-  build,
-  completeNothing,
-  completeObservation,
-  completeScore,
-  completeTrace,
-  completeUpdate,
-  recipe
-} from "./internal/construct.js"
-import type { Recipe } from "./internal/construct.js"
-import * as Events from "./internal/events.js"
+import type * as Body from "./IngestionBody.js"
+import * as Construct from "./internal/construct.js"
+import type * as Events from "./internal/events.js"
 import type { InvalidEventError } from "./LangfuseError.js"
-import * as Score from "./LangfuseScore.js"
+import type * as Score from "./LangfuseScore.js"
 
 /**
  * Where ids come from.
@@ -112,14 +103,14 @@ export interface UnsafeEventOptions extends EventOptions {
 
 const systemClock = Clock.make()
 
-const constructors = <E, Input extends object>(recipe: Recipe<E>) => ({
+const constructors = <E, Input extends object>(recipe: Construct.Recipe<E>) => ({
   effect: (body: Input, options?: EventOptions): Effect.Effect<E, InvalidEventError> =>
     Effect.clockWith((clock) =>
-      Effect.flatMap(IdGenerator, (ids) => build(recipe, body, options, clock.unsafeCurrentTimeMillis(), ids))
+      Effect.flatMap(IdGenerator, (ids) => Construct.build(recipe, body, options, clock.unsafeCurrentTimeMillis(), ids))
     ),
   unsafe: (body: Input, options?: UnsafeEventOptions): E =>
     Either.getOrThrowWith(
-      build(
+      Construct.build(
         recipe,
         body,
         options,
@@ -130,9 +121,7 @@ const constructors = <E, Input extends object>(recipe: Recipe<E>) => ({
     )
 })
 
-const traceCreates = constructors<Events.TraceCreate, Body.TraceInput>(
-  recipe("trace-create", Events.TraceCreate, Body.TraceBody, completeTrace)
-)
+const traceCreates = constructors<Events.TraceCreate, Body.TraceInput>(Construct.traceRecipe("trace-create"))
 
 /**
  * Creates a trace, or updates the one with the given id.
@@ -157,9 +146,7 @@ export const traceCreate: (
 export const unsafeTraceCreate: (body: Body.TraceInput, options?: UnsafeEventOptions) => Events.TraceCreate =
   traceCreates.unsafe
 
-const spanCreates = constructors<Events.SpanCreate, Body.SpanInput>(
-  recipe("span-create", Events.SpanCreate, Body.SpanBody, completeObservation)
-)
+const spanCreates = constructors<Events.SpanCreate, Body.SpanInput>(Construct.spanRecipe("span-create"))
 
 /**
  * Begins a span, or records one that is over when it has an `endTime`.
@@ -184,9 +171,7 @@ export const spanCreate: (
 export const unsafeSpanCreate: (body: Body.SpanInput, options?: UnsafeEventOptions) => Events.SpanCreate =
   spanCreates.unsafe
 
-const spanUpdates = constructors<Events.SpanUpdate, Body.SpanUpdateInput>(
-  recipe("span-update", Events.SpanUpdate, Body.SpanBody, completeUpdate)
-)
+const spanUpdates = constructors<Events.SpanUpdate, Body.SpanUpdateInput>(Construct.spanUpdateRecipe("span-update"))
 
 /**
  * Adds to a span, `endTime` most of all. What is absent stays as it is.
@@ -209,7 +194,7 @@ export const unsafeSpanUpdate: (body: Body.SpanUpdateInput, options?: UnsafeEven
   spanUpdates.unsafe
 
 const generationCreates = constructors<Events.GenerationCreate, Body.GenerationInput>(
-  recipe("generation-create", Events.GenerationCreate, Body.GenerationBody, completeObservation)
+  Construct.generationRecipe("generation-create")
 )
 
 /**
@@ -235,7 +220,7 @@ export const unsafeGenerationCreate: (
 ) => Events.GenerationCreate = generationCreates.unsafe
 
 const generationUpdates = constructors<Events.GenerationUpdate, Body.GenerationUpdateInput>(
-  recipe("generation-update", Events.GenerationUpdate, Body.GenerationBody, completeUpdate)
+  Construct.generationUpdateRecipe("generation-update")
 )
 
 /**
@@ -260,9 +245,7 @@ export const unsafeGenerationUpdate: (
   options?: UnsafeEventOptions
 ) => Events.GenerationUpdate = generationUpdates.unsafe
 
-const eventCreates = constructors<Events.EventCreate, Body.EventInput>(
-  recipe("event-create", Events.EventCreate, Body.EventBody, completeObservation)
-)
+const eventCreates = constructors<Events.EventCreate, Body.EventInput>(Construct.eventRecipe("event-create"))
 
 /**
  * Records a point in time.
@@ -284,9 +267,7 @@ export const eventCreate: (
 export const unsafeEventCreate: (body: Body.EventInput, options?: UnsafeEventOptions) => Events.EventCreate =
   eventCreates.unsafe
 
-const agentCreates = constructors<Events.AgentCreate, Body.GenerationInput>(
-  recipe("agent-create", Events.AgentCreate, Body.GenerationBody, completeObservation)
-)
+const agentCreates = constructors<Events.AgentCreate, Body.GenerationInput>(Construct.generationRecipe("agent-create"))
 
 /**
  * Begins an agent, or updates the one with the given id.
@@ -308,9 +289,7 @@ export const agentCreate: (
 export const unsafeAgentCreate: (body: Body.GenerationInput, options?: UnsafeEventOptions) => Events.AgentCreate =
   agentCreates.unsafe
 
-const toolCreates = constructors<Events.ToolCreate, Body.GenerationInput>(
-  recipe("tool-create", Events.ToolCreate, Body.GenerationBody, completeObservation)
-)
+const toolCreates = constructors<Events.ToolCreate, Body.GenerationInput>(Construct.generationRecipe("tool-create"))
 
 /**
  * Begins a tool call, or updates the one with the given id.
@@ -332,9 +311,7 @@ export const toolCreate: (
 export const unsafeToolCreate: (body: Body.GenerationInput, options?: UnsafeEventOptions) => Events.ToolCreate =
   toolCreates.unsafe
 
-const chainCreates = constructors<Events.ChainCreate, Body.GenerationInput>(
-  recipe("chain-create", Events.ChainCreate, Body.GenerationBody, completeObservation)
-)
+const chainCreates = constructors<Events.ChainCreate, Body.GenerationInput>(Construct.generationRecipe("chain-create"))
 
 /**
  * Begins a chain, or updates the one with the given id.
@@ -357,7 +334,7 @@ export const unsafeChainCreate: (body: Body.GenerationInput, options?: UnsafeEve
   chainCreates.unsafe
 
 const retrieverCreates = constructors<Events.RetrieverCreate, Body.GenerationInput>(
-  recipe("retriever-create", Events.RetrieverCreate, Body.GenerationBody, completeObservation)
+  Construct.generationRecipe("retriever-create")
 )
 
 /**
@@ -383,7 +360,7 @@ export const unsafeRetrieverCreate: (
 ) => Events.RetrieverCreate = retrieverCreates.unsafe
 
 const evaluatorCreates = constructors<Events.EvaluatorCreate, Body.GenerationInput>(
-  recipe("evaluator-create", Events.EvaluatorCreate, Body.GenerationBody, completeObservation)
+  Construct.generationRecipe("evaluator-create")
 )
 
 /**
@@ -409,7 +386,7 @@ export const unsafeEvaluatorCreate: (
 ) => Events.EvaluatorCreate = evaluatorCreates.unsafe
 
 const embeddingCreates = constructors<Events.EmbeddingCreate, Body.GenerationInput>(
-  recipe("embedding-create", Events.EmbeddingCreate, Body.GenerationBody, completeObservation)
+  Construct.generationRecipe("embedding-create")
 )
 
 /**
@@ -435,7 +412,7 @@ export const unsafeEmbeddingCreate: (
 ) => Events.EmbeddingCreate = embeddingCreates.unsafe
 
 const guardrailCreates = constructors<Events.GuardrailCreate, Body.GenerationInput>(
-  recipe("guardrail-create", Events.GuardrailCreate, Body.GenerationBody, completeObservation)
+  Construct.generationRecipe("guardrail-create")
 )
 
 /**
@@ -460,9 +437,7 @@ export const unsafeGuardrailCreate: (
   options?: UnsafeEventOptions
 ) => Events.GuardrailCreate = guardrailCreates.unsafe
 
-const scoreCreates = constructors<Events.ScoreCreate, Score.ScoreInput>(
-  recipe("score-create", Events.ScoreCreate, Score.ScoreBody, completeScore)
-)
+const scoreCreates = constructors<Events.ScoreCreate, Score.ScoreInput>(Construct.scoreRecipe("score-create"))
 
 /**
  * Scores a trace, an observation, a session or a dataset run.
@@ -487,9 +462,7 @@ export const scoreCreate: (
 export const unsafeScoreCreate: (body: Score.ScoreInput, options?: UnsafeEventOptions) => Events.ScoreCreate =
   scoreCreates.unsafe
 
-const sdkLogs = constructors<Events.SdkLog, Body.SdkLogBody>(
-  recipe("sdk-log", Events.SdkLog, Body.SdkLogBody, completeNothing)
-)
+const sdkLogs = constructors<Events.SdkLog, Body.SdkLogBody>(Construct.logRecipe("sdk-log"))
 
 /**
  * A note to Langfuse's own logs.

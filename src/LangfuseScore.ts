@@ -9,7 +9,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Environment, Finite, Id, Json, nullish, Text } from "./internal/fields.js"
+import * as Rules from "./internal/eventRules.js"
+import { Environment, Finite, Id, issuesOf, Json, nullish, ScoreName, Text } from "./internal/fields.js"
 
 /**
  * An id that is not there. Langfuse takes an empty text for absent as well.
@@ -143,10 +144,7 @@ export type ScoreBody =
 
 const Wide = Schema.Struct({
   id: Id,
-  name: Schema.String.pipe(Schema.filter((name) => name.length > 0, {
-    description: "a string of at least one character",
-    jsonSchema: { minLength: 1 }
-  })),
+  name: ScoreName,
   dataType: Schema.optional(Schema.Literal("NUMERIC", "BOOLEAN", "CATEGORICAL", "TEXT", "CORRECTION")),
   value: Schema.Union(Schema.String, Finite),
   traceId: nullish(Text),
@@ -162,46 +160,6 @@ const Wide = Schema.Struct({
   executionTraceId: nullish(Text)
 })
 
-const valueRule = ({ dataType, value }: typeof Wide.Type): string | undefined => {
-  switch (dataType) {
-    case undefined:
-      return undefined
-    case "NUMERIC":
-      return typeof value === "number" ? undefined : "expected a finite number, as the dataType is NUMERIC"
-    case "BOOLEAN":
-      return value === 0 || value === 1 ? undefined : "expected 0 or 1, as the dataType is BOOLEAN"
-    case "TEXT":
-      return typeof value === "string" && value.length >= 1 && value.length <= 500
-        ? undefined
-        : "expected a string of 1 to 500 characters, as the dataType is TEXT"
-    case "CATEGORICAL":
-    case "CORRECTION":
-      return typeof value === "string" ? undefined : `expected a string, as the dataType is ${dataType}`
-  }
-}
-
-const issues = (score: typeof Wide.Type): ReadonlyArray<Schema.FilterIssue> => {
-  const issues: Array<Schema.FilterIssue> = []
-  const wrong = (field: keyof typeof Wide.Type, message: string) => issues.push({ path: [field], message })
-
-  const value = valueRule(score)
-  if (value !== undefined) wrong("value", value)
-
-  const targets = (["traceId", "sessionId", "datasetRunId"] as const).filter((target) => Boolean(score[target]))
-  const [target, ...others] = targets
-  if (target === undefined) wrong("traceId", "a score needs a traceId, a sessionId or a datasetRunId")
-  for (const other of others) wrong(other, `a score has one target, and this one has a ${target}`)
-  if (score.observationId && target !== "traceId") wrong("observationId", "only a traceId can go with it, and must")
-
-  if (score.dataType === "CORRECTION") {
-    if (score.configId !== undefined && score.configId !== null) wrong("configId", "a correction has no config")
-    if (target === "sessionId" || target === "datasetRunId") wrong(target, "a correction belongs to a trace")
-  } else if (score.source === "ANNOTATION" && !score.configId) {
-    wrong("configId", "an annotation needs one, or Langfuse drops it without a word")
-  }
-  return issues
-}
-
 /**
  * Checks the body of a `score-create`, with the rules between its fields: what value a data type takes, and what a score
  * may belong to. Decoding and encoding change nothing.
@@ -210,7 +168,7 @@ const issues = (score: typeof Wide.Type): ReadonlyArray<Schema.FilterIssue> => {
  * @category schemas
  */
 export const ScoreBody: Schema.Schema<ScoreBody> = Wide.pipe(
-  Schema.filter(issues, {
+  Schema.filter((score) => issuesOf(Rules.scoreIssues(score)), {
     arbitrary: (wide) => (fc) => {
       const trace = fc.record({ traceId: fc.uuid(), observationId: fc.option(fc.uuid()) })
       const target = fc.oneof(trace, fc.record({ sessionId: fc.uuid() }), fc.record({ datasetRunId: fc.uuid() }))

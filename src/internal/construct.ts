@@ -1,179 +1,348 @@
-/** From what a program says to an event Langfuse takes: times become text, what is absent is filled in, then the check. */
+/** From what a program says to an event that Langfuse takes: in one pass fields are checked, and times become text. */
 import * as Either from "effect/Either"
-import * as ParseResult from "effect/ParseResult"
-import type * as Schema from "effect/Schema"
-import * as AST from "effect/SchemaAST"
 import type { EventOptions, Ids } from "../IngestionEvent.js"
 import { InvalidEventError } from "../LangfuseError.js"
-import { Usage } from "../LangfuseUsage.js"
-import { accepts } from "./accept.js"
 import { fromMillis, toIso } from "./datetime.js"
-import { TraceContext } from "./events.js"
-import { issueLines } from "./parseIssues.js"
+import * as Rules from "./eventRules.js"
+import { type Fields, isFields, type Issue, type Rule } from "./eventRules.js"
 
-interface Fields {
+interface Draft {
   [field: string]: unknown
 }
 
-/** Fills in what is absent, in place. `now` in milliseconds. */
-type Complete = (body: Fields, now: number, ids: Ids) => void
-
-export interface Recipe<E> {
-  readonly type: string
-  /** The fields of the body, and what is done to them first. */
-  readonly fields: ReadonlyMap<string, Treatment>
-  readonly isValid: (event: unknown) => event is E
-  readonly validate: (event: unknown) => Either.Either<E, ParseResult.ParseIssue>
-  readonly complete: Complete
-}
-
-/** A time becomes text, and of a map only what is defined is taken. */
-type Treatment = "time" | "map" | "none"
-
-const times = new Set(["timestamp", "startTime", "endTime", "completionStartTime"])
-const maps = new Set(["modelParameters", "usage", "usageDetails", "costDetails"])
-
-const treatmentOf = (field: string): Treatment => times.has(field) ? "time" : maps.has(field) ? "map" : "none"
-
-const fieldsOf = (ast: AST.AST): ReadonlyArray<string> =>
-  AST.isRefinement(ast)
-    ? fieldsOf(ast.from)
-    : AST.isTypeLiteral(ast)
-    ? ast.propertySignatures.map(({ name }) => String(name))
-    : []
-
-export const recipe = <E>(
-  type: string,
-  event: Schema.Schema<E>,
-  body: Schema.Schema.All,
-  complete: Complete
-): Recipe<E> => ({
-  type,
-  fields: new Map(fieldsOf(body.ast).map((field) => [field, treatmentOf(field)])),
-  isValid: accepts(event),
-  // Made when it is needed: that is seldom, and takes as long as a thousand events.
-  validate: (value) => ParseResult.validateEither(event, { errors: "all" })(value),
-  complete
-})
-
 // ---------------------------------------------------------------------------------------------------------------------
-// what is absent
+// issues
 // ---------------------------------------------------------------------------------------------------------------------
 
-const sumCosts = (body: Fields): void => {
-  const costs = body.costDetails
-  if (!isFields(costs) || "total" in costs) return
-  const values = Object.values(costs)
-  const sum = values.reduce<number>((sum, cost) => typeof cost === "number" ? sum + cost : NaN, 0)
-  // Where this is no cost, neither is one of the buckets, and the check names that one.
-  if (values.length > 0 && Number.isFinite(sum) && sum >= 0) body.costDetails = { ...costs, total: sum }
-}
+const maxIssues = 20
+const maxKey = 60
 
-export const completeTrace: Complete = (body, now, ids) => {
-  body.id ??= ids.unsafeTraceId()
-  body.timestamp ??= fromMillis(now)
-}
+const short = (key: string): string => key.length > maxKey ? `${key.slice(0, maxKey)}…` : key
 
-export const completeObservation: Complete = (body, now, ids) => {
-  body.id ??= ids.unsafeObservationId()
-  if (body.startTime === undefined || body.startTime === null) {
-    // An observation that is over did not start just now: Langfuse would move its end to the start.
-    const end = typeof body.endTime === "string" ? Date.parse(body.endTime) : now
-    body.startTime = fromMillis(end < now ? end : now)
+class Issues {
+  count = 0
+  private readonly lines: Array<string> = []
+
+  add(path: string, message: string): undefined {
+    this.count += 1
+    if (this.count <= maxIssues) this.lines.push(`${path}: ${message}`)
+    return undefined
   }
-  sumCosts(body)
+
+  addAll(path: string, issues: ReadonlyArray<Issue>): void {
+    for (const [key, message] of issues) this.add(`${path}.${short(key)}`, message)
+  }
+
+  /** One line for each broken rule, such as `body.level: expected one of DEBUG, DEFAULT, WARNING, ERROR`. Never a value. */
+  all(): ReadonlyArray<string> {
+    return this.count <= maxIssues ? this.lines : [...this.lines, `and ${this.count - maxIssues} more`]
+  }
 }
 
-export const completeUpdate: Complete = sumCosts
+// ---------------------------------------------------------------------------------------------------------------------
+// fields
+// ---------------------------------------------------------------------------------------------------------------------
 
-export const completeScore: Complete = (body, _now, ids) => {
-  body.id ??= ids.unsafeEventId()
-  if (body.dataType === "BOOLEAN" && typeof body.value === "boolean") body.value = body.value ? 1 : 0
-  if (body.dataType === "CORRECTION") body.name ??= "output"
+/** What becomes of the value; `path` is where it is. */
+type Check = (value: unknown, path: string, issues: Issues) => unknown
+
+const checked = ({ accepts, description }: Rule<unknown>): Check => (value, path, issues) =>
+  accepts(value) ? value : issues.add(path, `expected ${description}`)
+
+const anything: Check = (value) => value
+
+const time: Check = (value, path, issues) => toIso(value) ?? issues.add(path, `expected ${Rules.timestamp.description}`)
+
+const texts: Check = (value, path, issues) => {
+  if (!Array.isArray(value)) return issues.add(path, "expected a list")
+  // Not `forEach`, which passes over holes.
+  for (let i = 0; i < value.length; i++) {
+    if (!Rules.text.accepts(value[i])) issues.add(`${path}[${i}]`, `expected ${Rules.text.description}`)
+  }
+  return value
 }
 
-export const completeNothing: Complete = () => {}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// the event
-// ---------------------------------------------------------------------------------------------------------------------
-
-const usageFields: ReadonlySet<string> = new Set(fieldsOf(Usage.ast))
-const traceFields: ReadonlySet<string> = new Set(fieldsOf(TraceContext.ast))
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** An invalid time stays what it is, for the check to name it. */
-const timeOf = (time: unknown): unknown => toIso(time) ?? time
-
-/** By assignment, as the parser does it too, this key would become the prototype of the copy. */
+/** By assignment, as the schemas' parser copies, this key would become the prototype of the copy. */
 const prototypeKey = "__proto__"
 
 /** JSON has no word for undefined, and Langfuse none for a bucket or parameter of it. */
-const defined = (map: Fields): Fields => {
-  const out: Fields = {}
-  for (const key of Object.keys(map)) {
-    if (key !== prototypeKey && map[key] !== undefined) out[key] = map[key]
+const defined = (fields: Fields): Draft => {
+  const out: Draft = {}
+  for (const key of Object.keys(fields)) {
+    if (key !== prototypeKey && fields[key] !== undefined) out[key] = fields[key]
   }
   return out
 }
 
-/** Whether a parameter is a record that the parser would copy without that key. */
-const holdsPrototypeKey = (parameters: unknown): boolean =>
-  isFields(parameters) &&
-  Object.values(parameters).some((value) => isFields(value) && Object.hasOwn(value, prototypeKey))
+const map = (check: (fields: Draft, path: string, issues: Issues) => void): Check => (value, path, issues) => {
+  if (!isFields(value)) return issues.add(path, "expected an object")
+  const out = defined(value)
+  check(out, path, issues)
+  return out
+}
 
-const unknownField = (path: string, key: string, owner: string): string =>
-  `${path}.${key.slice(0, 60)}: not a field of ${owner}, Langfuse would drop it`
+const parameters = map((parameters, path, issues) => {
+  for (const key of Object.keys(parameters)) {
+    const value = parameters[key]
+    if (!Rules.parameter.accepts(value)) issues.add(`${path}.${short(key)}`, `expected ${Rules.parameter.description}`)
+    else if (isFields(value) && Object.hasOwn(value, prototypeKey)) parameters[key] = defined(value)
+  }
+})
 
-const unknownFields = (
-  path: string,
-  value: unknown,
-  known: ReadonlySet<string>,
-  owner: string
-): ReadonlyArray<string> =>
-  isFields(value)
-    ? Object.keys(value).filter((key) => !known.has(key)).map((key) => unknownField(path, key, owner))
-    : []
+const usageDetails = map((usage, path, issues) => issues.addAll(path, Rules.usageDetailsIssues(usage)))
+
+/** Langfuse has no sum of buckets other than `input` and `output` without a `total`. */
+const costDetails = map((costs, path, issues) => {
+  let sum: number | undefined
+  for (const key of Object.keys(costs)) {
+    const cost = costs[key]
+    if (Rules.cost.accepts(cost)) sum = (sum ?? 0) + cost
+    else issues.add(`${path}.${short(key)}`, `expected ${Rules.cost.description}`)
+  }
+  if (sum !== undefined && Number.isFinite(sum)) costs.total ??= sum
+})
+
+interface Shape {
+  readonly owner: string
+  /** Whether fields may be null, which is like absent or clears what was there. */
+  readonly isNullable: boolean
+  readonly checks: ReadonlyMap<string, Check>
+}
+
+const shape = (owner: string, isNullable: boolean, checks: { readonly [field: string]: Check }): Shape => ({
+  owner,
+  isNullable,
+  checks: new Map(Object.entries(checks))
+})
+
+/** Checks all fields but those that are undefined. */
+const checkAll = ({ checks, isNullable, owner }: Shape, given: Fields, path: string, issues: Issues): Draft => {
+  const out: Draft = {}
+  for (const key of Object.keys(given)) {
+    const value = given[key]
+    if (value === undefined) continue
+    const check = checks.get(key)
+    if (check === undefined) issues.add(`${path}.${short(key)}`, `not a field of ${owner}, Langfuse would drop it`)
+    else out[key] = value === null && isNullable ? null : check(value, `${path}.${key}`, issues)
+  }
+  return out
+}
+
+const legacyUsage = shape("usage", true, {
+  input: checked(Rules.int),
+  output: checked(Rules.int),
+  total: checked(Rules.int),
+  unit: checked(Rules.unit),
+  inputCost: checked(Rules.finite),
+  outputCost: checked(Rules.finite),
+  totalCost: checked(Rules.finite),
+  promptTokens: checked(Rules.int),
+  completionTokens: checked(Rules.int),
+  totalTokens: checked(Rules.int)
+})
+
+const usage: Check = (value, path, issues) => {
+  if (!isFields(value)) return issues.add(path, "expected an object")
+  const before = issues.count
+  const out = checkAll(legacyUsage, value, path, issues)
+  if (issues.count === before) issues.addAll(path, Rules.usageIssues(out))
+  return out
+}
+
+const traceContext = shape("a trace context", false, {
+  name: checked(Rules.traceName),
+  userId: checked(Rules.text),
+  sessionId: checked(Rules.text),
+  tags: texts,
+  metadata: anything,
+  release: checked(Rules.text),
+  version: checked(Rules.text),
+  environment: checked(Rules.environment),
+  public: checked(Rules.boolean),
+  input: anything,
+  output: anything,
+  timestamp: time,
+  isAppRoot: checked(Rules.boolean)
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// bodies
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Fills in what is absent, and checks what goes together. `now` in milliseconds. */
+type Complete = (body: Draft, now: number, ids: Ids, issues: Issues) => void
+
+export interface Recipe<E> {
+  readonly type: string
+  readonly shape: Shape
+  readonly complete: Complete
+  /** What passed is one: the schema of the event takes it. */
+  readonly isEvent: (event: unknown, issues: Issues) => event is E
+}
+
+const recipe = (checks: { readonly [field: string]: Check }, complete: Complete) => <E>(type: string): Recipe<E> => ({
+  type,
+  shape: shape(type, true, checks),
+  complete,
+  isEvent: (_event, issues): _event is E => issues.count === 0
+})
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null
+
+const checkId = (body: Draft, issues: Issues): void => {
+  if (body.id === undefined) issues.add("body.id", "is missing")
+  else if (!Rules.id.accepts(body.id)) issues.add("body.id", `expected ${Rules.id.description}`)
+}
+
+const completeObservation: Complete = (body, now, ids, issues) => {
+  body.id ??= ids.unsafeObservationId()
+  checkId(body, issues)
+  if (!isAbsent(body.startTime)) return
+  // An observation that is over did not start just now: Langfuse would move its end to the start.
+  const end = typeof body.endTime === "string" ? Date.parse(body.endTime) : now
+  body.startTime = fromMillis(end < now ? end : now)
+}
+
+const completeUpdate: Complete = (body, _now, _ids, issues) => checkId(body, issues)
+
+const withPrompt = (complete: Complete): Complete => (body, now, ids, issues) => {
+  complete(body, now, ids, issues)
+  if (issues.count === 0) issues.addAll("body", Rules.promptIssues(body))
+}
+
+const event = {
+  id: anything,
+  traceId: checked(Rules.id),
+  environment: checked(Rules.environment),
+  name: checked(Rules.text),
+  startTime: time,
+  metadata: anything,
+  input: anything,
+  output: anything,
+  level: checked(Rules.level),
+  statusMessage: checked(Rules.text),
+  parentObservationId: checked(Rules.text),
+  version: checked(Rules.text)
+}
+
+const span = { ...event, endTime: time }
+
+const generation = {
+  ...span,
+  completionStartTime: time,
+  model: checked(Rules.text),
+  modelParameters: parameters,
+  usage,
+  usageDetails,
+  costDetails,
+  promptName: checked(Rules.text),
+  promptVersion: checked(Rules.int)
+}
+
+export const eventRecipe = recipe(event, completeObservation)
+export const spanRecipe = recipe(span, completeObservation)
+export const spanUpdateRecipe = recipe(span, completeUpdate)
+export const generationRecipe = recipe(generation, withPrompt(completeObservation))
+export const generationUpdateRecipe = recipe(generation, withPrompt(completeUpdate))
+
+export const traceRecipe = recipe({
+  id: anything,
+  timestamp: time,
+  name: checked(Rules.traceName),
+  externalId: checked(Rules.text),
+  input: anything,
+  output: anything,
+  sessionId: checked(Rules.text),
+  userId: checked(Rules.text),
+  environment: checked(Rules.environment),
+  metadata: anything,
+  release: checked(Rules.text),
+  version: checked(Rules.text),
+  public: checked(Rules.boolean),
+  tags: texts
+}, (body, now, ids, issues) => {
+  body.id ??= ids.unsafeTraceId()
+  checkId(body, issues)
+  body.timestamp ??= fromMillis(now)
+})
+
+/** Fields of a score that cannot be null, or depend on others. */
+const scoreRules: ReadonlyArray<readonly [field: string, rule: Rule<unknown>, isRequired: boolean]> = [
+  ["name", Rules.scoreName, true],
+  ["dataType", Rules.dataType, false],
+  ["value", Rules.scoreValue, true],
+  ["source", Rules.source, false]
+]
+
+export const scoreRecipe = recipe({
+  id: anything,
+  name: anything,
+  dataType: anything,
+  value: anything,
+  traceId: checked(Rules.text),
+  observationId: checked(Rules.text),
+  sessionId: checked(Rules.text),
+  datasetRunId: checked(Rules.text),
+  comment: checked(Rules.text),
+  environment: checked(Rules.environment),
+  metadata: anything,
+  source: anything,
+  configId: checked(Rules.text),
+  queueId: checked(Rules.text),
+  executionTraceId: checked(Rules.text)
+}, (body, _now, ids, issues) => {
+  body.id ??= ids.unsafeEventId()
+  checkId(body, issues)
+  if (body.dataType === "BOOLEAN" && typeof body.value === "boolean") body.value = body.value ? 1 : 0
+  if (body.dataType === "CORRECTION") body.name ??= "output"
+  for (const [field, { accepts, description }, isRequired] of scoreRules) {
+    if (body[field] === undefined) {
+      if (isRequired) issues.add(`body.${field}`, "is missing")
+    } else if (!accepts(body[field])) issues.add(`body.${field}`, `expected ${description}`)
+  }
+  if (issues.count === 0) issues.addAll("body", Rules.scoreIssues(body))
+})
+
+export const logRecipe = recipe({ log: anything, id: checked(Rules.text) }, (body, _now, _ids, issues) => {
+  if (body.log === undefined) issues.add("body.log", "is missing")
+  else if (!Rules.log.accepts(body.log)) issues.add("body.log", `expected ${Rules.log.description}`)
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// events
+// ---------------------------------------------------------------------------------------------------------------------
 
 export const build = <E>(
-  { complete, fields, isValid, type, validate }: Recipe<E>,
+  { complete, isEvent, shape, type }: Recipe<E>,
   input: object,
   options: EventOptions | undefined,
   now: number,
   ids: Ids
 ): Either.Either<E, InvalidEventError> => {
-  const body: Fields = {}
-  const issues: Array<string> = []
-  const given = isFields(input) ? input : {}
-  if (given !== input) issues.push("body: expected an object")
-  for (const key of Object.keys(given)) {
-    const value = given[key]
-    if (value === undefined) continue
-    const treatment = fields.get(key)
-    if (treatment === undefined) issues.push(unknownField("body", key, type))
-    else if (treatment === "time") body[key] = timeOf(value)
-    else body[key] = treatment === "map" && isFields(value) ? defined(value) : value
-  }
-  if (body.usage !== undefined) issues.push(...unknownFields("body.usage", body.usage, usageFields, "usage"))
-  complete(body, now, ids)
-
-  const event: Fields = {
-    type,
-    id: options?.id ?? ids.unsafeEventId(),
-    timestamp: options?.timestamp === undefined ? fromMillis(now) : timeOf(options.timestamp),
-    body
-  }
+  const issues = new Issues()
+  if (!isFields(input)) return Either.left(new InvalidEventError({ type, issues: ["body: expected an object"] }))
+  const body = read(shape, input, "body", issues)
+  complete(body, now, ids, issues)
+  const id = options?.id ?? ids.unsafeEventId()
+  if (!Rules.id.accepts(id)) issues.add("id", `expected ${Rules.id.description}`)
+  const timestamp = options?.timestamp === undefined ? fromMillis(now) : time(options.timestamp, "timestamp", issues)
+  const event: Draft = { type, id, timestamp, body }
   if (options?.metadata !== undefined) event.metadata = options.metadata
   if (options?.trace !== undefined) {
-    event.trace = defined({ ...options.trace })
-    issues.push(...unknownFields("trace", event.trace, traceFields, "a trace context"))
+    if (isFields(options.trace)) event.trace = read(traceContext, options.trace, "trace", issues)
+    else issues.add("trace", "expected an object")
   }
+  return isEvent(event, issues)
+    ? Either.right(event)
+    : Either.left(new InvalidEventError({ type, issues: issues.all() }))
+}
 
-  if (issues.length === 0 && !holdsPrototypeKey(body.modelParameters) && isValid(event)) return Either.right(event)
-  const checked = validate(event)
-  if (Either.isLeft(checked)) issues.push(...issueLines(checked.left))
-  else if (issues.length === 0) return Either.right(checked.right)
-  return Either.left(new InvalidEventError({ type, issues }))
+const read = (shape: Shape, given: Fields, path: string, issues: Issues): Draft => {
+  try {
+    return checkAll(shape, given, path, issues)
+  } catch {
+    // A getter threw.
+    issues.add(path, "cannot be read")
+    return {}
+  }
 }

@@ -1,6 +1,6 @@
-/** The fields that events are made of. Every rule of the server stands here once: the schemas check with it, and so do the constructors. */
+/** The fields that events are made of, as schemas. What they take is said in `eventRules`. */
 import * as Schema from "effect/Schema"
-import { isIsoDateTime } from "./datetime.js"
+import * as Rules from "./eventRules.js"
 
 /** Optional and nullable, as nearly every field is. */
 export const nullish = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
@@ -28,19 +28,16 @@ export const Json = Schema.Unknown.annotations({
   arbitrary: () => (fc) => fc.jsonValue()
 })
 
-export const Id = Schema.String.pipe(Schema.filter(
-  (id) => id.length >= 1 && id.length <= 800 && !id.includes("\r"),
-  {
-    identifier: "LangfuseId",
-    description: "a string of 1 to 800 characters without carriage returns",
-    jsonSchema: { minLength: 1, maxLength: 800, pattern: "^[^\\r]*$" },
-    arbitrary: () => (fc) => fc.stringMatching(/^[0-9a-f]{16}$/)
-  }
-))
+export const Id = Schema.String.pipe(Schema.filter(Rules.id.accepts, {
+  identifier: "LangfuseId",
+  description: Rules.id.description,
+  jsonSchema: { minLength: 1, maxLength: 800, pattern: "^[^\\r]*$" },
+  arbitrary: () => (fc) => fc.stringMatching(/^[0-9a-f]{16}$/)
+}))
 
-export const Timestamp = Schema.String.pipe(Schema.filter(isIsoDateTime, {
+export const Timestamp = Schema.String.pipe(Schema.filter(Rules.timestamp.accepts, {
   identifier: "LangfuseTimestamp",
-  description: "a date and time in ISO 8601 with a zone, such as 2026-01-31T12:00:00.000Z",
+  description: Rules.timestamp.description,
   documentation: "https://langfuse.com/docs/api",
   jsonSchema: { format: "date-time" },
   arbitrary: () => (fc) =>
@@ -48,46 +45,51 @@ export const Timestamp = Schema.String.pipe(Schema.filter(isIsoDateTime, {
       .map((date) => date.toISOString())
 }))
 
-export const Environment = Schema.String.pipe(Schema.filter(
-  (name) => /^(?!langfuse)[a-z0-9-_]{1,40}$/.test(name),
-  {
-    identifier: "LangfuseEnvironment",
-    description: "1 to 40 of a-z, 0-9, - and _, not starting with langfuse (Langfuse would file it under another name)",
-    documentation: "https://langfuse.com/docs/observability/features/environments",
-    jsonSchema: { pattern: "^(?!langfuse)[a-z0-9-_]{1,40}$" },
-    arbitrary: () => (fc) => fc.constantFrom("default", "production", "staging", "dev_2")
-  }
-))
+export const Environment = Schema.String.pipe(Schema.filter(Rules.environment.accepts, {
+  identifier: "LangfuseEnvironment",
+  description: Rules.environment.description,
+  documentation: "https://langfuse.com/docs/observability/features/environments",
+  jsonSchema: { pattern: Rules.environmentPattern },
+  arbitrary: () => (fc) => fc.constantFrom("default", "production", "staging", "dev_2")
+}))
 
-export const TraceName = Schema.String.pipe(Schema.filter((name) => name.length <= 1000, {
-  description: "a string of at most 1000 characters",
+export const TraceName = Schema.String.pipe(Schema.filter(Rules.traceName.accepts, {
+  description: Rules.traceName.description,
   jsonSchema: { maxLength: 1000 }
+}))
+
+export const ScoreName = Schema.String.pipe(Schema.filter(Rules.scoreName.accepts, {
+  description: Rules.scoreName.description,
+  jsonSchema: { minLength: 1 }
 }))
 
 export const Level = Schema.Literal("DEBUG", "DEFAULT", "WARNING", "ERROR")
 
 /** A number that survives JSON, where `NaN` and the infinities become null. */
-export const Finite = Schema.Number.pipe(Schema.filter(Number.isFinite, {
-  description: "a finite number",
+export const Finite = Schema.Number.pipe(Schema.filter(Rules.finite.accepts, {
+  description: Rules.finite.description,
   jsonSchema: {},
   arbitrary: () => (fc) => fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0)
 }))
 
-/** Kept by the server only as a safe integer. */
-export const Int = Schema.Number.pipe(Schema.filter((value) => Number.isSafeInteger(value), {
-  description: "an integer",
+export const Int = Schema.Number.pipe(Schema.filter(Rules.int.accepts, {
+  description: Rules.int.description,
   jsonSchema: { type: "integer" },
   arbitrary: () => (fc) => fc.integer()
 }))
 
-export const Count = Int.pipe(Schema.filter((value) => value >= 0, {
-  description: "an integer of 0 or more (Langfuse drops any other count without a word)",
+export const Count = Int.pipe(Schema.filter(Rules.count.accepts, {
+  description: Rules.count.description,
   jsonSchema: { type: "integer", minimum: 0 },
   arbitrary: () => (fc) => fc.nat()
 }))
 
-export const Cost = Finite.pipe(Schema.filter((value) => value >= 0, {
-  description: "a finite number of 0 or more (Langfuse drops any other cost without a word)",
+export const Cost = Finite.pipe(Schema.filter(Rules.cost.accepts, {
+  description: Rules.cost.description,
   jsonSchema: { minimum: 0 },
   arbitrary: () => (fc) => fc.double({ min: 0, max: 1e6, noNaN: true }).map((value) => value + 0)
 }))
+
+/** Rules between fields, for a filter. */
+export const issuesOf = (issues: ReadonlyArray<Rules.Issue>): ReadonlyArray<Schema.FilterIssue> =>
+  issues.map(([key, message]) => ({ path: [key], message }))
