@@ -1,0 +1,59 @@
+/** What is refused before it is sent, no server would have stored. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FastCheck, Schema } from "effect"
+import { LangfuseServer, type Options } from "effect-langfuse/LangfuseServer"
+import { fromEvent } from "../../../src/core/item/fromEvent.js"
+import { runs } from "../../properties/support/runs.js"
+import { ingest, layerServer } from "../../utils/server.js"
+import * as Events from "./support/events.js"
+import { open } from "./support/policy.js"
+
+/** Each with an id of its own, for what it is about too, so that it can be found. */
+const refused = FastCheck.sample(Events.event, { seed: 14, ...runs(4000) })
+  .map((event, index) => {
+    const body = event.body
+    const isNamed = typeof body === "object" && body !== null && "id" in body && body.id === "o1"
+    return {
+      ...event,
+      id: typeof event.id === "string" && event.id !== "" ? `e${index}` : event.id,
+      body: isNamed ? { ...body, id: `o${index}`, traceId: `t${index}` } : body
+    }
+  })
+  // As it is on the wire.
+  .map((event): typeof event => JSON.parse(JSON.stringify(event)))
+  .filter((event) => "issues" in fromEvent(event, open))
+
+const Answer = Schema.Struct({ successes: Schema.Array(Schema.Struct({ id: Schema.String })) })
+
+const servers: ReadonlyArray<Options> = [
+  { version: "2.95.12" },
+  { version: "3.95.0" },
+  { version: "3.225.4" },
+  { version: "4.16.0", writeMode: "legacy" },
+  { version: "4.16.0" }
+]
+
+describe("what is refused here", () => {
+  it("has something to be tried with", () => {
+    assert.isAbove(refused.length, 500)
+  })
+
+  for (const options of servers) {
+    it.effect(`is refused or not stored by ${options.version} ${options.writeMode ?? ""}`, () =>
+      Effect.gen(function*() {
+        const server = yield* LangfuseServer
+        const accepted = new Set<string>()
+        for (let at = 0; at < refused.length; at += 100) {
+          const { json } = yield* ingest(refused.slice(at, at + 100))
+          for (const { id } of Schema.decodeUnknownSync(Answer)(json).successes) accepted.add(id)
+        }
+        // A legacy observation without an id is the one thing that is acknowledged and not stored.
+        for (const event of refused.filter(({ id }) => accepted.has(String(id)))) {
+          assert.include(["observation-create", "observation-update"], event.type, JSON.stringify(event))
+        }
+        assert.deepStrictEqual(yield* server.observations, [])
+        assert.deepStrictEqual(yield* server.traces, [])
+        assert.deepStrictEqual(yield* server.scores, [])
+      }).pipe(Effect.provide(layerServer(options))))
+  }
+})
