@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { isProviderUsage } from "./core/item/usageNames.js"
+import { isProviderUsage } from "./core/item/usage.js"
 import { Cost, Finite, Int, nullish, record, texts } from "./internal/fields.js"
 
 /**

@@ -86,13 +86,6 @@ export const costNote = "cost_note"
 /** A longer name of a trace is refused by the batch endpoint. */
 export const maxTraceName = 1000
 
-/** At most so many UTF-16 units of a text, without half a character at its end. */
-export const take = (text: string, length: number): string => {
-  if (text.length <= length) return text
-  const last = text.charCodeAt(length - 1)
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length)
-}
-
 const maxEnvironment = 40
 const reserved = "langfuse"
 

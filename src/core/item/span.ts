@@ -13,6 +13,13 @@ export interface SpanLink {
   readonly attributes: Readonly<Record<string, unknown>>
 }
 
+export interface KnownJson {
+  readonly input: string | undefined
+  readonly output: string | undefined
+  /** Metadata of all kinds, usage, cost and parameters, by the attribute's name; these are final, and not read again. */
+  readonly others?: ReadonlyMap<string, string> | undefined
+}
+
 export interface EndedSpan {
   readonly traceId: string
   readonly spanId: string
@@ -27,7 +34,7 @@ export interface EndedSpan {
   readonly status: { readonly level: string; readonly message: string } | undefined
   readonly attributes: ReadonlyMap<string, unknown>
   /** Texts among the attributes that `Langfuse.*` wrote and so are known to be JSON. */
-  readonly json: { readonly input: string | undefined; readonly output: string | undefined } | undefined
+  readonly json: KnownJson | undefined
   readonly events: ReadonlyArray<SpanEvent>
   readonly links: ReadonlyArray<SpanLink>
   /** Events and links beyond the limits. */

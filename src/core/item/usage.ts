@@ -28,6 +28,8 @@ import {
   type Side
 } from "./usageNames.js"
 
+export { isProviderUsage } from "./usageNames.js"
+
 export interface Buckets {
   /** JSON of an object; `undefined` where nothing was counted. */
   readonly text: string | undefined
