@@ -232,7 +232,10 @@ export const env: Config.Config<
     variable("LANGFUSE_BASEURL", Rules.address),
     variable("LANGFUSE_HOST", Rules.address)
   ),
-  maxBatch: variable("LANGFUSE_FLUSH_AT", (name, value) => Either.flatMap(Rules.number(name, value), (n) => Rules.whole(name, n))),
+  maxBatch: variable(
+    "LANGFUSE_FLUSH_AT",
+    (name, value) => Either.flatMap(Rules.number(name, value), (n) => Rules.whole(name, n))
+  ),
   interval: variable("LANGFUSE_FLUSH_INTERVAL", (name, value) => Rules.seconds(name, value)),
   requestTimeout: variable("LANGFUSE_TIMEOUT", (name, value) => Rules.seconds(name, value)),
   sampleRate: variable(

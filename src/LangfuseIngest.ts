@@ -183,7 +183,7 @@ export const make = (
       Runtime.runFork(runtime)(Log.warning(`${message}${more}`))
     }
 
-    const measure = (): void => holding.update(ledger.stats().pending, ledger.heldBytes)
+    const measure = (): void => holding.update(ledger.pending, ledger.heldBytes)
 
     const settle = (entries: ReadonlyArray<Entry>, outcome: Outcome): void => {
       const name = outcome === "delivered" ? "delivered" : "failed" in outcome ? "failed" : "rejected"

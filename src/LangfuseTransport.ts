@@ -255,7 +255,8 @@ export const layerAuto = (
     LangfuseTransport,
     Effect.flatMap(makeBase(options), ({ place, ...base }) =>
       Effect.map(Auto.make(base), ({ choice, drain, send }): Service => ({
-        send: (batch, report) => send(own(batch), report),
+        send: (batch, report) =>
+          send(own(batch), report),
         drain,
         concurrency: () => choice() === "otlp" ? 4 : 1,
         protocol: choice,

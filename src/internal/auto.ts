@@ -8,7 +8,7 @@ import type { Deliver } from "./deliver.js"
 import * as Ingestion from "./ingestion.js"
 import * as Log from "./log.js"
 import * as Otlp from "./otlp.js"
-import { type Report, type TellTraces, tellTo } from "./report.js"
+import { type Report, tellTo, type TellTraces } from "./report.js"
 import type { Server } from "./server.js"
 
 export type Choice = "ingestion" | "otlp"

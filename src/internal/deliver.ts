@@ -218,7 +218,11 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
           })
           const once = sendAll(endpoint, pieces, (pieces, verdict) => {
             const { outcome } = verdict
-            const problem = outcome === "delivered" ? undefined : "failed" in outcome ? outcome.failed : outcome.rejected
+            const problem = outcome === "delivered"
+              ? undefined
+              : "failed" in outcome
+              ? outcome.failed
+              : outcome.rejected
             if (problem !== undefined && retryable(problem)) again.push([pieces, verdict, problem])
             else tell(pieces, verdict)
           })

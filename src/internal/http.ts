@@ -51,7 +51,10 @@ export const make = (client: HttpClient.HttpClient, options: TransportSettings):
     Effect.flatMap(nanos, (start) =>
       Effect.suspend(() => http.execute(request)).pipe(
         Effect.flatMap((response) =>
-          Effect.map(readText(response, maxAnswerBytes), (text) => ({ status: response.status, headers: response.headers, text }))
+          Effect.map(
+            readText(response, maxAnswerBytes),
+            (text) => ({ status: response.status, headers: response.headers, text })
+          )
         ),
         // The exporter must not show up in the traces it exports.
         Effect.withTracerEnabled(false),
@@ -74,7 +77,8 @@ export const make = (client: HttpClient.HttpClient, options: TransportSettings):
   }
 }
 
-export const bytes = (body: Uint8Array, contentType: string): HttpBody.HttpBody => HttpBody.uint8Array(body, contentType)
+export const bytes = (body: Uint8Array, contentType: string): HttpBody.HttpBody =>
+  HttpBody.uint8Array(body, contentType)
 
 const nanos = Clock.clockWith((clock) => clock.currentTimeNanos)
 

@@ -14,7 +14,7 @@ import { rootIdOf, spanIdOf, traceIdOf } from "../core/wire/ids.js"
 import { otlpWire } from "../core/wire/otlpWire.js"
 import type { Deliver, Endpoint } from "./deliver.js"
 import * as Log from "./log.js"
-import { type Report, type TellTraces, tellTo } from "./report.js"
+import { type Report, tellTo, type TellTraces } from "./report.js"
 
 export interface Options {
   readonly deliver: Deliver

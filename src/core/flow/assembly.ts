@@ -160,7 +160,9 @@ export class Assembly {
 
   /** Gives up what is open, for another transport. */
   release(): ReadonlyArray<OtlpPiece> {
-    const pieces = [...this.open.values()].map((open) => new Piece<Observation | Trace>(open.item, open.entries, undefined))
+    const pieces = [...this.open.values()].map((open) =>
+      new Piece<Observation | Trace>(open.item, open.entries, undefined)
+    )
     this.open.clear()
     this.openBytes = this.openEvents = 0
     return pieces

@@ -94,6 +94,10 @@ export class Ledger {
   /** Of what is held and not withheld. */
   heldBytes = 0
 
+  get pending(): number {
+    return this.counts.pending
+  }
+
   sampleOut(count: number): void {
     this.counts.offered += count
     this.counts.sampledOut += count

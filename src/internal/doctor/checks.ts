@@ -3,10 +3,10 @@
  */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import type { LangfuseError } from "../../LangfuseError.js"
-import { adviceOn } from "../advice.js"
 import { contentType, serverMessage } from "../../core/wire/answers.js"
+import type { LangfuseError } from "../../LangfuseError.js"
 import { sendsKeysInClear } from "../address.js"
+import { adviceOn } from "../advice.js"
 import type { Canary, Fate } from "./canary.js"
 import type { Answer, Outcome, Silence } from "./exchange.js"
 import type { Endpoint, Probes } from "./probes.js"
@@ -89,7 +89,9 @@ const alive = (settings: Settings, answer: Answer, version: string, state: strin
   if (answer.status !== 200) {
     return V.problem(
       "server",
-      `${name} says that it is not well: ${state ?? serverMessage(answer.text) ?? "no reason given"} (${answer.status})`,
+      `${name} says that it is not well: ${
+        state ?? serverMessage(answer.text) ?? "no reason given"
+      } (${answer.status})`,
       "Look into the logs of the Langfuse server."
     )
   }
