@@ -13,7 +13,7 @@ import { toEvent } from "../core/item/toEvent.js"
 import type { IngestionEvent } from "../IngestionEvent.js"
 import { defaults } from "../LangfuseConfig.js"
 import * as Metrics from "./metrics.js"
-import { readable, redactedNames } from "./readable.js"
+import { readable, redactedNames, redactedNamesWith } from "./readable.js"
 import type { IngestSettings } from "./settings.js"
 import { turnOfEventLoop } from "./turn.js"
 
@@ -104,23 +104,9 @@ export const policyOf = (settings: IngestSettings, warn: Outlet["warn"]): Policy
   },
   environment: settings.environment,
   release: settings.release,
-  redactedNames: settings.redactedNames.length === 0 ? redactedNames : withNames(settings.redactedNames),
+  redactedNames: redactedNamesWith(settings.redactedNames),
   readable
 })
-
-/** The fiber's names are nearly always the same set. */
-const withNames = (names: ReadonlyArray<string>): () => ReadonlySet<string> => {
-  let base: ReadonlySet<string> | undefined
-  let all: ReadonlySet<string> = new Set()
-  return () => {
-    const now = redactedNames()
-    if (now !== base) {
-      base = now
-      all = new Set([...now, ...names.map((name) => name.toLowerCase())])
-    }
-    return all
-  }
-}
 
 /** The intake of a service that is open: sampled, checked for room, read, counted. None of it throws. */
 export const make = (settings: IngestSettings, outlet: Outlet): OpenIntake => {
