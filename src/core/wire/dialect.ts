@@ -12,8 +12,16 @@ export const current: Dialect = { knowsAllTypes: true }
 
 const old: Dialect = { knowsAllTypes: false }
 
+// Asked for each event, and nearly always of the same server.
+let lastVersion: string | undefined
+let lastDialect = current
+
 /** `version` as the health check gives it. A server that does not tell, or not in numbers, is taken for a current one. */
-export const dialectOf = (version: string | undefined): Dialect => isBefore(version, 3, 98, 2) ? old : current
+export const dialectOf = (version: string | undefined): Dialect => {
+  if (version === lastVersion) return lastDialect
+  lastVersion = version
+  return lastDialect = isBefore(version, 3, 98, 2) ? old : current
+}
 
 /** Whether it has an OpenTelemetry endpoint: from 3.22 on. */
 export const knowsOtlp = (version: string | undefined): boolean => !isBefore(version, 3, 22, 0)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { Bytes } from "../../../src/core/wire/bytes.js"
-import { fixed, text } from "./support/items.js"
+import { fixed, text, wellFormed } from "./support/items.js"
 
 const read = (out: Bytes): string => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(out.view())
 
@@ -12,14 +12,14 @@ describe("Bytes", () => {
     const out = new Bytes(0)
     for (const text of texts) out.utf8(text)
     // Texts are written one by one, so halves in two of them make no pair.
-    assert.strictEqual(read(out), texts.map((text) => text.toWellFormed()).join(""))
+    assert.strictEqual(read(out), texts.map((text) => wellFormed(text)).join(""))
   }, fixed(500))
 
   it.prop("writes texts as JSON strings", [FastCheck.array(text, { maxLength: 6 })], ([texts]) => {
     for (const text of texts) {
       const out = new Bytes(0)
       out.quoted(text)
-      assert.strictEqual(JSON.parse(read(out)), text.toWellFormed())
+      assert.strictEqual(JSON.parse(read(out)), wellFormed(text))
     }
   }, fixed(500))
 
@@ -30,7 +30,7 @@ describe("Bytes", () => {
         const out = new Bytes(size)
         out.byte(0x61)
         out.utf8(text)
-        assert.isTrue(read(out) === `a${text.toWellFormed()}`, `${unit} in ${size}`)
+        assert.isTrue(read(out) === `a${wellFormed(text)}`, `${unit} in ${size}`)
       }
     }
   })

@@ -5,7 +5,7 @@ import { Bytes } from "../../../src/core/wire/bytes.js"
 import { current, type Dialect, dialectOf } from "../../../src/core/wire/dialect.js"
 import { ingestionWire } from "../../../src/core/wire/ingestionWire.js"
 import { toIso } from "../../../src/core/wire/time.js"
-import { fixed, observation, plain, trace, types } from "./support/items.js"
+import { fixed, observation, plain, trace, types, wellFormed } from "./support/items.js"
 
 const at = Date.parse("2026-02-03T04:05:06.789Z")
 
@@ -40,17 +40,17 @@ const observationOf = (given: Partial<Observation>, type: Observation["type"] = 
 /** What a server makes of a value of JSON that JavaScript takes for false is nothing, so it has to be a text. */
 const contentOf = (content: Content | undefined): unknown => {
   if (content === undefined) return undefined
-  const value: unknown = content.isJson ? JSON.parse(content.text) : content.text.toWellFormed()
+  const value: unknown = content.isJson ? JSON.parse(content.text) : wellFormed(content.text)
   return value === null || value ? value : value === "" ? "\"\"" : content.text
 }
 
 const valuesOf = (metadata: Observation["metadata"]): ReadonlyMap<string, unknown> | undefined =>
   metadata && new Map(Array.from(metadata, ([key, { isJson, text }]) => [
-    key.toWellFormed(),
-    isJson ? JSON.parse(text) : text.toWellFormed()
+    wellFormed(key),
+    isJson ? JSON.parse(text) : wellFormed(text)
   ]))
 
-const wellFormed = (value: unknown): unknown => typeof value === "string" ? value.toWellFormed() : value
+const textOf = (value: string | null | undefined): unknown => typeof value === "string" ? wellFormed(value) : value
 
 const parsed = (json: string | undefined): unknown => json === undefined ? undefined : JSON.parse(json)
 
@@ -67,22 +67,22 @@ const timeOf = (millis: number | undefined): string | undefined => millis === un
 const expectedBody = (item: Observation | Trace): object => {
   if (item.kind === "observation") {
     return {
-      id: wellFormed(item.id),
-      traceId: wellFormed(item.traceId),
-      parentObservationId: wellFormed(item.parentId),
-      name: wellFormed(item.name),
+      id: textOf(item.id),
+      traceId: textOf(item.traceId),
+      parentObservationId: textOf(item.parentId),
+      name: textOf(item.name),
       startTime: timeOf(item.start),
       endTime: timeOf(item.end),
       completionStartTime: timeOf(item.completionStart),
-      level: wellFormed(item.level),
-      statusMessage: wellFormed(item.statusMessage),
-      version: wellFormed(item.version),
+      level: textOf(item.level),
+      statusMessage: textOf(item.statusMessage),
+      version: textOf(item.version),
       environment: item.environment ?? item.context?.environment,
-      model: wellFormed(item.model),
+      model: textOf(item.model),
       modelParameters: parsed(item.parameters),
       usageDetails: parsed(item.usage),
       costDetails: parsed(item.cost),
-      promptName: wellFormed(item.promptName),
+      promptName: textOf(item.promptName),
       promptVersion: item.promptVersion === undefined || Number.isFinite(item.promptVersion)
         ? item.promptVersion
         : null,
@@ -93,15 +93,15 @@ const expectedBody = (item: Observation | Trace): object => {
   }
   const { fields } = item
   return {
-    id: wellFormed(item.id),
+    id: textOf(item.id),
     timestamp: timeOf(fields.start),
-    name: wellFormed(fields.name),
-    userId: wellFormed(fields.userId),
-    sessionId: wellFormed(fields.sessionId),
-    release: wellFormed(fields.release),
-    version: wellFormed(fields.version),
+    name: textOf(fields.name),
+    userId: textOf(fields.userId),
+    sessionId: textOf(fields.sessionId),
+    release: textOf(fields.release),
+    version: textOf(fields.version),
     environment: fields.environment,
-    tags: fields.tags?.map(wellFormed),
+    tags: fields.tags?.map(textOf),
     public: fields.isPublic,
     input: contentOf(fields.input),
     output: contentOf(fields.output),
@@ -287,8 +287,8 @@ describe("ingestionWire for servers before 3.98.2", () => {
     const own = item.kind === "observation" ? item.metadata : item.fields.metadata
     const stored = new Map(isObject(metadata) ? members(metadata) : [])
     for (const [key, { isJson, text }] of own ?? []) {
-      if (key.toWellFormed() !== key) continue
-      assert.deepStrictEqual(stored.get(key), isJson ? JSON.parse(text) : text.toWellFormed())
+      if (wellFormed(key) !== key) continue
+      assert.deepStrictEqual(stored.get(key), isJson ? JSON.parse(text) : wellFormed(text))
     }
   }, fixed(300))
 

@@ -6,7 +6,7 @@ import { Bytes } from "../../../src/core/wire/bytes.js"
 import { otlpWire } from "../../../src/core/wire/otlpWire.js"
 import { toIso } from "../../../src/core/wire/time.js"
 import { version } from "../../../src/internal/version.js"
-import { fixed, observation, trace } from "./support/items.js"
+import { fixed, observation, trace, wellFormed } from "./support/items.js"
 import type { Export, Span } from "./support/otlp.js"
 import { readExport } from "./support/otlp.js"
 
@@ -99,7 +99,7 @@ class Expected {
 
   set(name: string, value: unknown): void {
     if (value === undefined || value === null || value === "") return
-    this.attributes.set(name, typeof value === "string" ? value.toWellFormed() : value)
+    this.attributes.set(name, typeof value === "string" ? wellFormed(value) : value)
   }
 
   content(name: string, value: Content | undefined): void {
@@ -107,7 +107,7 @@ class Expected {
   }
 
   entry(prefix: string, key: string, { text }: Content): void {
-    this.attributes.set(`${prefix}${key}`.toWellFormed(), text.toWellFormed())
+    this.attributes.set(wellFormed(`${prefix}${key}`), wellFormed(text))
   }
 
   note(name: string, given: string | undefined, sent: string | undefined): void {
@@ -125,7 +125,7 @@ class Expected {
     this.set("session.id", fields.sessionId)
     this.set("langfuse.release", fields.release)
     if (fields.tags !== undefined && fields.tags.length > 0) {
-      this.set("langfuse.trace.tags", fields.tags.map((tag) => tag.toWellFormed()))
+      this.set("langfuse.trace.tags", fields.tags.map((tag) => wellFormed(tag)))
     }
     if (fields.isPublic === true) this.set("langfuse.trace.public", true)
     if (fields.isAppRoot) this.set("langfuse.internal.is_app_root", true)
@@ -182,11 +182,11 @@ const expectedObservation = (item: Observation): Span => {
     traceId: idOf(givenTrace, 32),
     spanId: idOf(item.id, 16),
     parentSpanId: item.parentId === undefined ? undefined : idOf(item.parentId, 16),
-    name: nameOf(item.name).toWellFormed(),
+    name: wellFormed(nameOf(item.name)),
     start: nanosOf(start),
     end: nanosOf(end),
     attributes: expected.attributes as Span["attributes"],
-    status: level === "ERROR" ? { code: 2, message: (item.statusMessage ?? "").toWellFormed() } : undefined
+    status: level === "ERROR" ? { code: 2, message: wellFormed(item.statusMessage ?? "") } : undefined
   }
 }
 
@@ -205,7 +205,7 @@ const expectedTrace = ({ at, fields, id }: Trace): Span => {
     traceId: idOf(id, 32),
     spanId: sha(`root of ${idOf(id, 32)}`, 16),
     parentSpanId: undefined,
-    name: (nameOf(fields.name) || "trace").toWellFormed(),
+    name: wellFormed(nameOf(fields.name) || "trace"),
     start: nanosOf(start),
     end: nanosOf(start),
     attributes: expected.attributes as Span["attributes"],
@@ -221,7 +221,7 @@ const sorted = ({ attributes, ...span }: Span) => ({
 /** Keys that are the same once they are UTF-8. */
 const hasTwins = (item: Observation | Trace): boolean =>
   (item.kind === "trace" ? [item.fields.metadata] : [item.metadata, item.context?.metadata]).some((metadata) => {
-    const keys = Array.from(metadata?.keys() ?? [], (key) => key.toWellFormed())
+    const keys = Array.from(metadata?.keys() ?? [], (key) => wellFormed(key))
     return new Set(keys).size < keys.length
   })
 
@@ -280,8 +280,8 @@ describe("otlpWire", () => {
     for (const unit of ["a", "é", "語", "\u{1f600}", "\ud83d"]) {
       const text = unit.repeat(1_000_000)
       const span = spanOf(observationOf({ input: new Content(text, false), statusMessage: text }))
-      assert.isTrue(span.attributes.get("langfuse.observation.input") === text.toWellFormed(), unit)
-      assert.isTrue(span.attributes.get("langfuse.observation.status_message") === text.toWellFormed(), unit)
+      assert.isTrue(span.attributes.get("langfuse.observation.input") === wellFormed(text), unit)
+      assert.isTrue(span.attributes.get("langfuse.observation.status_message") === wellFormed(text), unit)
     }
     const keys = Array.from({ length: 200 }, (_, n) => [`key ${n}`, new Content(String(n), true)] as const)
     assert.deepStrictEqual(
@@ -380,7 +380,7 @@ describe("otlpWire", () => {
         ["trace", "DEBUG"],
         ["info", "DEFAULT"],
         ["loud", "DEFAULT"]
-      ]
+      ] as const
     ) {
       const item = observationOf({ level: given })
       assert.strictEqual(attributesOf(item)["langfuse.observation.level"], sent)
