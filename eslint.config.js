@@ -36,6 +36,32 @@ export default tseslint.config(
     }
   },
   {
+    // The core is plain TypeScript: other shells are to use it as it is.
+    files: ["src/core/**/*.ts"],
+    rules: {
+      "no-restricted-imports": ["error", {
+        patterns: [
+          { regex: "^(effect|@effect)(/|$)", message: "src/core does not know Effect: the shell passes functions in." },
+          {
+            regex: "^(node:|(assert|buffer|crypto|fs|http|https|net|os|path|process|stream|timers|url|util|zlib)(/|$))",
+            message: "src/core does not know Node."
+          },
+          { regex: "/internal/", message: "src/core does not know the shell." }
+        ]
+      }],
+      "no-restricted-globals": [
+        "error",
+        "process",
+        "Buffer",
+        "require",
+        "__dirname",
+        "setTimeout",
+        "setInterval",
+        "setImmediate"
+      ]
+    }
+  },
+  {
     // A service and its tag share one name in Effect; an interface beside a namespace is how schemas are typed.
     files: ["**/*.ts"],
     rules: {

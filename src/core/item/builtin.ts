@@ -57,7 +57,11 @@ const is = <A>(value: object, name: string): value is A & object => {
 export const beforeToJson = (value: object): Readable | undefined => {
   // Node's Buffer makes an array of a million numbers.
   if (ArrayBuffer.isView(value)) return { value: `<${tagOf(value)} ${value.byteLength} bytes>` }
-  if (value instanceof Date) return Number.isNaN(Date.prototype.getTime.call(value)) ? { value: "<invalid date>" } : undefined
+  if (value instanceof Date) {
+    return Number.isNaN(Date.prototype.getTime.call(value))
+      ? { value: "<invalid date>" }
+      : undefined
+  }
   return tagOf(value) === "URL" && is<URL>(value, "URL") ? { value: cleanAddress(value.href) } : undefined
 }
 

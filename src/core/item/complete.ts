@@ -31,7 +31,8 @@ const bytesOfItem = (item: Item): number => {
 
 const bytesOfFields = (fields: TraceFields): number => {
   let bytes = 200 + bytesOfContent(fields.input) + bytesOfContent(fields.output) + bytesOfMetadata(fields.metadata) +
-    bytesOfText(fields.name) + bytesOfText(fields.userId) + bytesOfText(fields.sessionId) + bytesOfText(fields.release) +
+    bytesOfText(fields.name) + bytesOfText(fields.userId) + bytesOfText(fields.sessionId) +
+    bytesOfText(fields.release) +
     bytesOfText(fields.version)
   if (fields.tags !== undefined) { for (const tag of fields.tags) bytes += 16 + bytesOf(tag) }
   return bytes

@@ -1,5 +1,13 @@
 /** Makes an event fit `maxEventBytes`: its largest values are shortened, and say so. */
-import { type Clearable, Content, type Item, type Metadata, type Observation, type Plain, type TraceFields } from "./item.js"
+import {
+  type Clearable,
+  Content,
+  type Item,
+  type Metadata,
+  type Observation,
+  type Plain,
+  type TraceFields
+} from "./item.js"
 import { notes } from "./json.js"
 import { levelOf, minBytes, noteOf, quotedLength, shortenJson, shortenText } from "./shorten.js"
 import { byteLength } from "./text.js"
@@ -24,7 +32,9 @@ export const cutItem = (item: Item, maxEventBytes: number): boolean => {
     case "observation": {
       const isCut = cutter.fit(observationBytes(item), cutter.observation(item))
       // The context does not travel with the event at the batch endpoint, and is bounded for itself.
-      return item.context === undefined ? isCut : cutter.fit(fieldsBytes(item.context), cutter.fields(item.context)) || isCut
+      return item.context === undefined
+        ? isCut
+        : cutter.fit(fieldsBytes(item.context), cutter.fields(item.context)) || isCut
     }
     case "trace":
       return cutter.fit(envelopeBytes + item.id.length + fieldsBytes(item.fields), [

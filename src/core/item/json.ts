@@ -5,7 +5,7 @@
  * brackets; the text of an exception met on the way is never part of it. What must not leave is redacted.
  */
 import { beforeToJson, builtin, Entries, fieldsOf, isError, Members, read, type Readable } from "./builtin.js"
-import { cleanAddress, type Keys, type Kind, redacted } from "./redact.js"
+import { cleanAddress, isSecretParameter, type Keys, type Kind, redacted } from "./redact.js"
 import { isWellFormed, quote, take } from "./text.js"
 
 const maxDepth = 200
@@ -133,6 +133,7 @@ const isOpen = (keys: Keys, value: object, key: string, field: unknown): boolean
       return typeof field === "string" ? cleanAddress(field) === field : !Array.isArray(field)
     case "secret":
     case "pairs":
+    case "parameters":
       return typeof field !== "string" && !Array.isArray(field)
     case "left out":
       return false
@@ -146,13 +147,15 @@ const isSecretPair = (keys: Keys, value: ReadonlyArray<unknown>): boolean => {
   return typeof name === "string" && keys.isSpecial(name) && keys.kindOf(name) === "secret"
 }
 
-type FieldKind = Kind | "pairs" | "left out"
+/** `pairs`: names and values by turns; `parameters`: pairs of a query; `left out`: not written. */
+type FieldKind = Kind | "pairs" | "parameters" | "left out"
 
 const kindOfField = (keys: Keys, value: object, key: string, field: unknown): FieldKind => {
   // What marks the messages and parts of `@effect/ai` as its own.
   if (key.charCodeAt(0) === 0x7e) return field === key ? "left out" : keys.kindOf(key)
   // As Node lists header fields, and as HAR does.
   if (key === "rawHeaders") return "pairs"
+  if (key === "urlParams") return "parameters"
   if (key === "value") {
     const name = read(value, "name") ?? read(value, "key")
     return typeof name === "string" && keys.kindOf(name) === "secret" ? "secret" : keys.kindOf(key)
@@ -260,7 +263,9 @@ const shorten = (text: string, length: number): string => {
 
 const functionNote = (value: object): string => {
   const name = read(value, "name")
-  return typeof name === "string" && name !== "" && !name.startsWith("<") ? `<function ${take(name, 100)}>` : "<function>"
+  return typeof name === "string" && name !== "" && !name.startsWith("<")
+    ? `<function ${take(name, 100)}>`
+    : "<function>"
 }
 
 const writeObject = (out: Out, value: object, kind: FieldKind): boolean => {
@@ -322,7 +327,8 @@ const writeKind = (out: Out, value: object, kind: FieldKind): boolean => {
 
 const isPlainObject = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
-  return (prototype === Object.prototype || prototype === null) && !(redactable in value) && !(Symbol.toStringTag in value)
+  return (prototype === Object.prototype || prototype === null) && !(redactable in value) &&
+    !(Symbol.toStringTag in value)
 }
 
 const writeReadable = (out: Out, { value }: Readable, kind: FieldKind): boolean => {
@@ -381,11 +387,13 @@ const writeFields = (
 }
 
 const writeList = (out: Out, list: ReadonlyArray<unknown>, size: number, kind: FieldKind): true => {
-  if (kind === "secret" && list.length > 0 && list.length < maxHoles && list.every((item) => typeof item === "string")) {
+  if (
+    kind === "secret" && list.length > 0 && list.length < maxHoles && list.every((item) => typeof item === "string")
+  ) {
     return out.note(redacted)
   }
   const { keys } = out.reading
-  const isPair = isSecretPair(keys, list)
+  const isPair = isSecretPair(keys, list) || (kind === "parameters" && isSecretParameter(read(list, 0)))
   const kindOf = (index: number): FieldKind => {
     if (isPair) return index === 1 ? "secret" : "text"
     if (kind !== "pairs") return kind
@@ -397,7 +405,9 @@ const writeList = (out: Out, list: ReadonlyArray<unknown>, size: number, kind: F
     if (!write(out, read(list, index), kindOf(index))) out.text += "null"
     out.path.pop()
   }
-  if (list.length > maxHoles && !(0 in list && list.length - 1 in list && isDense(list))) return writeSparse(out, list, one)
+  if (list.length > maxHoles && !(0 in list && list.length - 1 in list && isDense(list))) {
+    return writeSparse(out, list, one)
+  }
   return writeParts(out, "[", "]", list.length, size, one, moreItems)
 }
 

@@ -23,7 +23,7 @@ const addressNames: ReadonlySet<string> = new Set([
 ])
 
 /** Fields whose kind depends on what they are beside, or on their value. */
-const otherNames: ReadonlyArray<string> = ["value", "rawheaders"]
+const otherNames: ReadonlyArray<string> = ["value", "rawheaders", "urlparams"]
 
 /** Query parameters that are keys, in lower case and without `-` and `_`. */
 const secretParameters: ReadonlySet<string> = new Set([
@@ -171,8 +171,8 @@ export const cleanParameters = (text: string): string => {
 const isSeparator = (code: number): boolean => code === 0x3f || code === 0x23 || code === 0x26 || code === 0x3b
 
 /** Whether the query parameter of this name is a key. */
-export const isSecretParameter = (name: string): boolean =>
-  name.length < 40 && secretParameters.has(name.toLowerCase().replace(/[-_]|%5f|%2d/g, ""))
+export const isSecretParameter = (name: unknown): boolean =>
+  typeof name === "string" && name.length < 40 && secretParameters.has(name.toLowerCase().replace(/[-_]|%5f|%2d/g, ""))
 
 /** `Bearer` and `Basic` with what looks like a key and not like the next word. */
 const scheme = /\b(bearer|basic) +(?=\S{0,200}[\d\-_.=])[\w.~+/=-]{6,}/gi
@@ -191,7 +191,11 @@ export const redactedAttribute = (name: string, value: unknown, names: ReadonlyS
     const isSecret = kindOf(header, names) === "secret" || kindOf(header.replaceAll("_", "-"), names) === "secret"
     return isSecret ? redacted : value
   }
-  if (name === "exception.message" || name === "error.message") return typeof value === "string" ? cleanText(value) : value
+  if (name === "exception.message" || name === "error.message") {
+    return typeof value === "string"
+      ? cleanText(value)
+      : value
+  }
   switch (kindOf(name, names)) {
     case "text":
       return value

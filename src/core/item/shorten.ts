@@ -36,7 +36,9 @@ export const shortenText = (text: string, limit: number, maxEventBytes: number):
   const end = prefix(text, room)
   if (end >= total) return text
   // Through JSON, since a slice shares the memory of the text that it was taken from.
-  return JSON.parse(JSON.stringify(text.slice(0, end) + noteOf(total - end, total, "characters", maxEventBytes))) as string
+  return JSON.parse(
+    JSON.stringify(text.slice(0, end) + noteOf(total - end, total, "characters", maxEventBytes))
+  ) as string
 }
 
 /** How many code units, in whole characters, take at most `room` bytes in a JSON string. */
@@ -78,8 +80,11 @@ export const shortenJson = (json: string, limit: number, maxEventBytes: number):
   })
   const others = byteLength(json) - sizes.reduce((sum, size) => sum + size, 0)
   const level = Math.max(minBytes, levelOf(sizes, limit - others))
-  const shortened = eachText(value, (text) =>
-    text.length > level / 6 - 2 && quotedLength(text, level) > level ? shortenText(text, level, maxEventBytes) : text)
+  const shortened = eachText(
+    value,
+    (text) =>
+      text.length > level / 6 - 2 && quotedLength(text, level) > level ? shortenText(text, level, maxEventBytes) : text
+  )
   const text = JSON.stringify(shortened)
   return byteLength(text) <= limit ? text : parts(shortened, limit, json, maxEventBytes)
 }
@@ -92,7 +97,9 @@ const eachText = (value: unknown, replace: (text: string) => string): unknown =>
   for (const key of Object.keys(fields)) {
     const field = fields[key]
     // Own properties, all of them: even __proto__ is assigned to as a property.
-    if (typeof field === "string" || (typeof field === "object" && field !== null)) fields[key] = eachText(field, replace)
+    if (typeof field === "string" || (typeof field === "object" && field !== null)) {
+      fields[key] = eachText(field, replace)
+    }
   }
   return value
 }
