@@ -1,9 +1,13 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Arbitrary, FastCheck } from "effect"
 import * as IngestionEvent from "effect-langfuse/IngestionEvent"
 import { fromEvent, type Refused } from "../../../src/core/item/fromEvent.js"
 import { type Item, Observation, Plain, Trace } from "../../../src/core/item/item.js"
 import type { Policy } from "../../../src/core/item/policy.js"
+import { Bytes } from "../../../src/core/wire/bytes.js"
+import { current } from "../../../src/core/wire/dialect.js"
+import { ingestionWire } from "../../../src/core/wire/ingestionWire.js"
+import { otlpWire } from "../../../src/core/wire/otlpWire.js"
 import { fixed } from "../wire/support/items.js"
 import * as Events from "./support/events.js"
 import { open } from "./support/policy.js"
@@ -228,7 +232,7 @@ describe("what an event says", () => {
     assert.deepInclude(legacy("observation-create", "SPAN"), { type: "span", op: "create" })
     assert.deepInclude(legacy("observation-create", "EVENT"), { type: "event", op: "create" })
     assert.deepInclude(legacy("observation-update", "EVENT"), { type: "event", op: "update" })
-    assert.strictEqual(legacy("observation-create", "SPAN").extra, ",\"promptName\":1,\"extra\":1")
+    assert.strictEqual(legacy("observation-create", "SPAN").extra, ",\"extra\":1")
     // The server says what is wrong.
     assert.strictEqual(plainOf("observation-create", { id: "o", type: "AGENT" }).type, "observation-create")
   })
@@ -520,6 +524,40 @@ describe("values of programs that know no types", () => {
     const item = itemOf(eventOf("span-create", body))
     assert.deepInclude(item, { id: "o" })
     assert.isTrue(item instanceof Observation && item.output?.text === "o" && item.input !== undefined)
+  })
+})
+
+describe("texts", () => {
+  it("are parsed nowhere on the way of an event that is neither masked nor cut", () => {
+    const body = {
+      id: "o",
+      traceId: "t",
+      startTime: at,
+      input: [{ role: "user", content: "\"hello\"\n" }],
+      output: { a: 1 },
+      metadata: { a: { b: "c" }, d: "e" },
+      tags: ["a"],
+      modelParameters: { temperature: 1, stop: ["a"], response_format: { type: "json" } },
+      usageDetails: { input: 1 },
+      costDetails: { input: 1 },
+      usage: { input: 1 },
+      somethingNew: { a: 1 },
+      value: 1
+    }
+    const parse = vi.spyOn(JSON, "parse")
+    try {
+      const out = new Bytes(10_000)
+      const json = ingestionWire(current)
+      const protobuf = otlpWire({ serviceName: undefined })
+      for (const type of Events.types) {
+        const item = itemOf(eventOf(type, { ...body, type: "GENERATION" }, { input: { a: 1 }, metadata: { a: 1 } }))
+        json.write(out, item)
+        if (item.kind !== "plain") protobuf.write(out, item)
+      }
+      assert.strictEqual(parse.mock.calls.length, 0)
+    } finally {
+      parse.mockRestore()
+    }
   })
 })
 

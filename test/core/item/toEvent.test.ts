@@ -15,16 +15,22 @@ const policies: ReadonlyArray<Policy> = [
   { ...open, content: "metadata" }
 ]
 
+/** A bucket whose name is a number changes its place in an object. */
+const comparable = (item: unknown) =>
+  item instanceof Observation
+    ? { ...item, cost: JSON.parse(item.cost ?? "null"), usage: JSON.parse(item.usage ?? "null") }
+    : item
+
 /** What is read of an event is read of it again. */
 const comesBack = (event: unknown) => {
   for (const policy of policies) {
     const item = fromEvent(event, policy)
     if ("issues" in item) return
-    assert.deepStrictEqual(fromEvent(toEvent(item), policy), item)
+    assert.deepStrictEqual(comparable(fromEvent(toEvent(item), policy)), comparable(item))
     // The event is its own, and nothing of it is the item's.
     const again = JSON.parse(JSON.stringify(toEvent(item)))
     assert.deepStrictEqual(toEvent(item), again)
-    assert.deepStrictEqual(fromEvent(again, policy), item)
+    assert.deepStrictEqual(comparable(fromEvent(again, policy)), comparable(item))
   }
 }
 
