@@ -198,7 +198,7 @@ export const make = (
       Metrics.settled[name].count(count)
       measure()
       if (outcome === "delivered") return
-      const error = errorOf("failed" in outcome ? outcome.failed : outcome.rejected)
+      const error = errorIn(outcome)
       lastFailure = { error, at: new Date(clock.unsafeCurrentTimeMillis()) }
       warn(
         `${name} ${error.reason} ${error.status ?? ""}`,
@@ -236,7 +236,11 @@ export const make = (
     }
 
     const send = (batch: ReadonlyArray<Entry>): Effect.Effect<void> =>
-      Effect.suspend(() => Arr.isNonEmptyReadonlyArray(batch) ? transport.send(batch, report) : Effect.void).pipe(
+      Effect.suspend(() => {
+        // Of its own: whatever the transport does to it, what is forgotten is found in `batch`.
+        const given = batch.slice()
+        return Arr.isNonEmptyReadonlyArray(given) ? transport.send(given, report) : Effect.void
+      }).pipe(
         // Why it died is not logged: that may hold anything.
         Effect.catchAllCause(() => Effect.void),
         Effect.ensuring(
@@ -248,9 +252,17 @@ export const make = (
       if (settings.concurrency !== undefined) return settings.concurrency
       try {
         const wanted = transport.concurrency?.() ?? 1
-        return Math.max(isClosed ? 4 : 1, Number.isNaN(wanted) ? 1 : wanted)
+        return Math.max(isClosed ? 4 : 1, wanted >= 1 ? wanted : 1)
       } catch {
         return 1
+      }
+    }
+
+    const protocol = (): IngestStatus["protocol"] => {
+      try {
+        return transport.protocol?.()
+      } catch {
+        return undefined
       }
     }
 
@@ -335,7 +347,7 @@ export const make = (
       unsafeEnqueue: intake.unsafeEnqueue,
       flush,
       stats: Effect.sync(() => ledger.stats()),
-      status: Effect.sync(() => ({ protocol: transport.protocol?.(), lastFailure }))
+      status: Effect.sync(() => ({ protocol: protocol(), lastFailure }))
     }, intake)
   })
 
@@ -553,6 +565,15 @@ const transportOf = (
       (protocol) => LangfuseTransport.layerProtocol(protocol, options)
     )
   )
+
+/** Of a transport of the user's own, which may give no problem, or one of no known reason. */
+const errorIn = (outcome: Exclude<Outcome, "delivered">): LangfuseError => {
+  try {
+    return errorOf("failed" in outcome ? outcome.failed : outcome.rejected)
+  } catch {
+    return errorOf({ reason: "Defect", status: undefined, description: "the transport does not say why" })
+  }
+}
 
 const nothing: FlushReport = { delivered: 0, rejected: 0, failed: 0, pending: 0 }
 

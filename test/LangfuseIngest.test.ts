@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Metric, TestClock, Tracer } from "effect"
-import type { LangfuseIngest } from "effect-langfuse"
+import type * as LangfuseIngest from "effect-langfuse/LangfuseIngest"
 import * as Client from "./utils/client.js"
 import { balance, event, isBalanced, range, start, turns, until } from "./utils/ingest.js"
 
@@ -30,6 +30,50 @@ describe("LangfuseIngest", () => {
         yield* TestClock.adjust("1 millis")
         yield* until(() => batches().length === 1)
         assert.deepStrictEqual(batches(), [["e0", "e1"]])
+      }))
+
+    it.scoped("times each first event by itself: one that comes after a pause has a whole interval", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ interval: "2 seconds" })
+        yield* enqueueAll(ingest, ["a"])
+        yield* TestClock.adjust("2 seconds")
+        yield* until(() => batches().length === 1)
+        yield* TestClock.adjust("1500 millis")
+        yield* enqueueAll(ingest, ["b"])
+        yield* TestClock.adjust("1999 millis")
+        yield* turns()
+        assert.deepStrictEqual(batches(), [["a"]])
+        yield* TestClock.adjust("1 millis")
+        yield* until(() => batches().length === 2)
+        assert.deepStrictEqual(batches(), [["a"], ["b"]])
+      }))
+
+    it.scoped("an event that waited for the interval leaves as soon as a batch may be sent", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { batches, ingest } = yield* start({ interval: "2 seconds", requestTimeout: "1 minute" }, gate.responder)
+        yield* enqueueAll(ingest, ["a"])
+        yield* TestClock.adjust("2 seconds")
+        yield* until(() => batches().length === 1)
+        yield* enqueueAll(ingest, ["b"])
+        yield* TestClock.adjust("2 seconds")
+        yield* enqueueAll(ingest, ["c"])
+        yield* TestClock.adjust("5 seconds")
+        yield* gate.release(0)
+        yield* until(() => batches().length === 2)
+        assert.deepStrictEqual(batches(), [["a"], ["b", "c"]])
+      }))
+
+    it.scoped("a batch is full by its bytes as well", () =>
+      Effect.gen(function*() {
+        const { batches, ingest } = yield* start({ interval: "1 hour", maxBatchBytes: 100_000 })
+        const big = (id: string) => event(id, { input: "x".repeat(20_000) })
+        for (const id of range(4)) yield* ingest.enqueue(big(id))
+        yield* turns()
+        assert.deepStrictEqual(batches(), [])
+        yield* ingest.enqueue(big("e4"))
+        yield* until(() => batches().flat().length === 5)
+        assert.deepStrictEqual(batches().flat(), range(5))
       }))
 
     it.scoped("keeps the order of events over full batches, windows and flushes", () =>
@@ -105,8 +149,8 @@ describe("LangfuseIngest", () => {
         )
         const big = (id: string) => event(id, { input: "x".repeat(1000) })
         const accepted = range(20).filter((id) => ingest.unsafeEnqueue(big(id)))
-        // Each is a little over 1100 bytes.
-        assert.strictEqual(accepted.length, 9)
+        // Each takes some 1600 bytes of memory.
+        assert.strictEqual(accepted.length, 6)
         yield* until(() => batches().length === 1)
         assert.isFalse(ingest.unsafeEnqueue(big("late")))
         yield* gate.release(0)
@@ -115,16 +159,19 @@ describe("LangfuseIngest", () => {
         assert.isTrue(isBalanced(yield* ingest.stats))
       }))
 
-    it.scoped("warns on the first drop and then once in 256", () =>
+    it.scoped("warns on the first drop, and then at most once in ten seconds, with the count", () =>
       Effect.gen(function*() {
-        const { ingest, logs } = yield* start({ capacity: 1, interval: "1 hour", maxBatch: 10 }, never)
-        for (const id of range(601)) ingest.unsafeEnqueue(event(id))
-        yield* turns()
-        const warnings = logs.warnings()
-        assert.strictEqual(warnings.length, 3)
-        assert.match(warnings[0] ?? "", /1 dropped so far/)
-        assert.match(warnings[1] ?? "", /256 dropped so far/)
-        assert.match(warnings[2] ?? "", /512 dropped so far/)
+        const { ingest, logs } = yield* start(
+          { capacity: 1, interval: "1 hour", maxBatch: 10, requestTimeout: "1 hour" },
+          never
+        )
+        for (let second = 0; second < 25; second++) {
+          for (const id of range(100)) ingest.unsafeEnqueue(event(id))
+          yield* TestClock.adjust("1 second")
+        }
+        const dropped = logs.warnings().map((line) => /(\d+) dropped so far/.exec(line)?.[1])
+        // One is in flight, and one waits.
+        assert.deepStrictEqual(dropped, ["1", "999", "1999"])
       }))
 
     it.scoped("does not serialise an event there is no room for", () =>
@@ -206,6 +253,19 @@ describe("LangfuseIngest", () => {
         yield* gate.release(1)
         yield* gate.release(2)
         yield* until(Effect.map(ingest.stats, ({ delivered }) => delivered === 5))
+      }))
+
+    it.scoped("that is interrupted, or runs into flushTimeout, has its events sent all the same, without the interval", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated()
+        const { batches, ingest } = yield* start({ interval: "1 hour", maxBatch: 2 }, gate.responder)
+        yield* enqueueAll(ingest, range(5))
+        const flushing = yield* Effect.fork(ingest.flush)
+        yield* until(() => batches().length === 1)
+        yield* Fiber.interrupt(flushing)
+        for (const n of [0, 1, 2]) yield* gate.release(n)
+        yield* until(Effect.map(ingest.stats, ({ delivered }) => delivered === 5))
+        assert.deepStrictEqual(batches(), [range(2), ["e2", "e3"], ["e4"]])
       }))
 
     it.scoped("interrupting a flush loses nothing", () =>
@@ -310,7 +370,8 @@ describe("LangfuseIngest", () => {
         yield* TestClock.adjust("1 millis")
         yield* Fiber.join(closing)
         assert.deepInclude(yield* ingest.stats, { offered: 5, failed: 5, pending: 0 })
-        assert.strictEqual(interrupted(), 1)
+        // While closing, more than one request is in flight.
+        assert.strictEqual(interrupted(), 3)
         assert.deepStrictEqual(logs.warnings().length, 1)
         assert.match(logs.warnings()[0] ?? "", /5 Langfuse events failed/)
       }))

@@ -1,6 +1,6 @@
 /**
- * From single items to batches: a dropping queue, and two fibers that send what waits in it. One does so as soon as there
- * is a full batch, the other when the first item has waited for the interval.
+ * From single items to batches: a dropping queue and two fibers. One sends as soon as there is a full batch or something is
+ * due; the other makes what waits due when the first item has waited for the interval.
  *
  * `Stream.groupedWithin` only times the window; items stay in the queue until the batch is sent. An item that went through
  * the stream would cost 20 to 600 microseconds, and one in a window could not be flushed.
@@ -32,7 +32,7 @@ export interface Batcher<A> {
   readonly hasRoom: (isPrivileged: boolean) => boolean
   /** `false` when there is no room. */
   readonly unsafeOffer: (item: A) => boolean
-  /** Sends all that was offered before, and ends when that and what was in flight has been sent. */
+  /** Sends all that was offered before, and ends when that and what was in flight has been sent. Sent even if interrupted. */
   readonly flush: Effect.Effect<void>
   /** To be called when `concurrency` has grown. */
   readonly widen: () => void
@@ -46,6 +46,7 @@ export const make = <A extends { readonly bytes: number }>(
     const sending = new Set<Fiber.RuntimeFiber<void>>()
     // What others may fill must be enough for a batch.
     const maxBatch = Math.max(1, Math.min(options.maxBatch, options.capacity - options.reserve))
+    /** Open while something waits that is not due. */
     const some = Effect.unsafeMakeLatch(false)
     const enough = Effect.unsafeMakeLatch(false)
     const free = Effect.unsafeMakeLatch(true)
@@ -53,14 +54,22 @@ export const make = <A extends { readonly bytes: number }>(
     let offered = 0
     let taken = 0
     let bytes = 0
+    /** What was offered up to here leaves without waiting for more. */
+    let due = 0
 
-    const isEnough = () => offered - taken >= maxBatch || bytes >= options.maxBytes
+    const isEnough = () => taken < due || offered - taken >= maxBatch || (offered > taken && bytes >= options.maxBytes)
+
+    const setDue = (upTo: number): void => {
+      due = upTo
+      if (offered === due) some.unsafeClose()
+      if (isEnough()) enough.unsafeOpen()
+    }
 
     const take: Effect.Effect<ReadonlyArray<A>> = Effect.map(Queue.takeUpTo(queue, maxBatch), (chunk) => {
       const batch = Chunk.toReadonlyArray(chunk)
       taken += batch.length
       for (const item of batch) bytes -= item.bytes
-      if (offered === taken) some.unsafeClose()
+      if (taken > due) setDue(taken)
       if (!isEnough()) enough.unsafeClose()
       return batch
     })
@@ -83,23 +92,19 @@ export const make = <A extends { readonly bytes: number }>(
         })
       )
 
-    const sendNext: Effect.Effect<void> = Effect.uninterruptibleMask((restore) => {
-      const go: Effect.Effect<void> = Effect.suspend(() => {
-        if (inFlight >= options.concurrency()) {
-          free.unsafeClose()
-          return Effect.zipRight(restore(free.await), go)
-        }
-        if (offered === taken) return Effect.void
-        inFlight++
-        return Effect.flatMap(take, fork)
+    const sendWhile = (isNeeded: () => boolean): Effect.Effect<void> =>
+      Effect.uninterruptibleMask((restore) => {
+        const go: Effect.Effect<void> = Effect.suspend(() => {
+          if (!isNeeded()) return Effect.void
+          if (inFlight >= options.concurrency()) {
+            free.unsafeClose()
+            return Effect.zipRight(restore(free.await), go)
+          }
+          inFlight++
+          return Effect.zipRight(Effect.flatMap(take, fork), go)
+        })
+        return go
       })
-      return go
-    })
-
-    const sendUpTo = (count: number): Effect.Effect<void> =>
-      Effect.suspend(() => taken >= count ? Effect.void : Effect.zipRight(sendNext, sendUpTo(count)))
-
-    const sendAll = Effect.suspend(() => sendUpTo(offered))
 
     const window = Stream.concat(Stream.make("an item waits"), Stream.never).pipe(
       Stream.groupedWithin(2, options.interval),
@@ -108,8 +113,8 @@ export const make = <A extends { readonly bytes: number }>(
 
     // A layer may be built in an uninterruptible region, and a fiber inherits that.
     const forkLoop = (loop: Effect.Effect<unknown>) => Effect.forkScoped(Effect.interruptible(Effect.forever(loop)))
-    yield* forkLoop(Effect.zipRight(enough.await, sendNext))
-    yield* forkLoop(some.await.pipe(Effect.zipRight(window), Effect.zipRight(sendAll)))
+    yield* forkLoop(Effect.zipRight(enough.await, sendWhile(isEnough)))
+    yield* forkLoop(some.await.pipe(Effect.zipRight(window), Effect.zipRight(Effect.sync(() => setDue(offered)))))
     // Not awaited: what is sent with may not be interruptible.
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => sending.forEach((fiber) => fiber.unsafeInterruptAsFork(FiberId.none)))
@@ -126,7 +131,14 @@ export const make = <A extends { readonly bytes: number }>(
         if (isEnough()) enough.unsafeOpen()
         return true
       },
-      flush: Effect.zipRight(sendAll, Effect.suspend(() => Effect.asVoid(Fiber.awaitAll([...sending])))),
+      flush: Effect.suspend(() => {
+        const upTo = offered
+        setDue(upTo)
+        return Effect.zipRight(
+          sendWhile(() => taken < upTo),
+          Effect.suspend(() => Effect.asVoid(Fiber.awaitAll([...sending])))
+        )
+      }),
       widen: () => free.unsafeOpen()
     }
   })

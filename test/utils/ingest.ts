@@ -1,7 +1,8 @@
 import type { HttpClient } from "@effect/platform"
 import { Array as Arr, Context, Effect, Exit, Fiber, Layer, Logger, Redacted, Scope, TestClock } from "effect"
-import type { IngestionEvent, LangfuseConfig } from "effect-langfuse"
-import { LangfuseIngest } from "effect-langfuse"
+import type * as IngestionEvent from "effect-langfuse/IngestionEvent"
+import type * as LangfuseConfig from "effect-langfuse/LangfuseConfig"
+import * as LangfuseIngest from "effect-langfuse/LangfuseIngest"
 import * as Client from "./client.js"
 
 export const keys = { publicKey: "pk-lf-test", secretKey: Redacted.make("sk-lf-test-secret") }
@@ -39,9 +40,10 @@ export const collectLogs = () => {
 /** A running service over a fake HTTP client, closed by the test or by its scope. */
 export const start = (
   options: Partial<LangfuseConfig.Options> = {},
-  respond: Client.Responder = Client.accept
+  respond: Client.Responder = Client.accept,
+  respondToHealth?: Client.Responder
 ) => {
-  const fake = Client.make(respond)
+  const fake = Client.make(respond, respondToHealth)
   return Effect.map(startWith(options, fake.layer), (started) => ({ ...started, ...fake }))
 }
 

@@ -4,7 +4,7 @@
  */
 import { HttpApp, HttpClient, HttpClientError, HttpClientResponse, HttpServer } from "@effect/platform"
 import { Context, Effect, Layer } from "effect"
-import { LangfuseServer } from "effect-langfuse"
+import * as LangfuseServer from "effect-langfuse/LangfuseServer"
 
 /** A server, the client that reaches it, and a way to pull the plug. */
 export const make = (options?: LangfuseServer.Options) =>
