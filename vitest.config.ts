@@ -28,8 +28,10 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    // The same random cases in every run: what is found must not depend on the day.
+    setupFiles: ["test/utils/properties.ts"],
     reporters: ["default", tally],
-    testTimeout: 20_000,
+    testTimeout: 20_000 * Math.max(1, Number(process.env["PROPERTY_RUNS"] ?? "1")),
     // Loopback servers and timing of real requests: one slow neighbour must not fail the others.
     maxWorkers: 2
   }

@@ -304,7 +304,7 @@ const writeKind = (out: Out, value: object, kind: FieldKind): boolean => {
   if ((isList || isPlainObject(value)) && read(value, "toJSON") === undefined) {
     return isList ? writeList(out, value, value.length, kind) : writeProperties(out, value, Object.keys(value))
   }
-  const known = out.reading.readable(value) ?? beforeToJson(value)
+  const known = beforeToJson(value) ?? out.reading.readable(value)
   if (known !== undefined) return writeReadable(out, known, kind)
   let json: unknown = value
   try {
@@ -327,8 +327,7 @@ const writeKind = (out: Out, value: object, kind: FieldKind): boolean => {
 
 const isPlainObject = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
-  return (prototype === Object.prototype || prototype === null) && !(redactable in value) &&
-    !(Symbol.toStringTag in value)
+  return (prototype === Object.prototype || prototype === null) && Object.getOwnPropertySymbols(value).length === 0
 }
 
 const writeReadable = (out: Out, { value }: Readable, kind: FieldKind): boolean => {
