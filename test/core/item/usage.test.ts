@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck, Schema } from "effect"
-import { LangfuseUsage } from "effect-langfuse"
+import * as LangfuseUsage from "effect-langfuse/LangfuseUsage"
 import { costOf, legacyUsageOf, usageOf, usageOfAttributes } from "../../../src/core/item/usage.js"
 
 type Counts = { readonly [bucket: string]: number }
