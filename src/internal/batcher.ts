@@ -56,6 +56,7 @@ export const make = <A extends { readonly bytes: number }>(
     let bytes = 0
     /** What was offered up to here leaves without waiting for more. */
     let due = 0
+    let isClosed = false
 
     const isEnough = () => taken < due || offered - taken >= maxBatch || (offered > taken && bytes >= options.maxBytes)
 
@@ -95,7 +96,7 @@ export const make = <A extends { readonly bytes: number }>(
     const sendWhile = (isNeeded: () => boolean): Effect.Effect<void> =>
       Effect.uninterruptibleMask((restore) => {
         const go: Effect.Effect<void> = Effect.suspend(() => {
-          if (!isNeeded()) return Effect.void
+          if (isClosed || !isNeeded()) return Effect.void
           if (inFlight >= options.concurrency()) {
             free.unsafeClose()
             return Effect.zipRight(restore(free.await), go)
@@ -117,7 +118,10 @@ export const make = <A extends { readonly bytes: number }>(
     yield* forkLoop(some.await.pipe(Effect.zipRight(window), Effect.zipRight(Effect.sync(() => setDue(offered)))))
     // Not awaited: what is sent with may not be interruptible.
     yield* Effect.addFinalizer(() =>
-      Effect.sync(() => sending.forEach((fiber) => fiber.unsafeInterruptAsFork(FiberId.none)))
+      Effect.sync(() => {
+        isClosed = true
+        sending.forEach((fiber) => fiber.unsafeInterruptAsFork(FiberId.none))
+      })
     )
 
     return {

@@ -1,5 +1,5 @@
 /**
- * The batcher against a model of it, over random scripts. A script that fails is shrunk, and printed with its seed.
+ * The batcher against a model of it, over random scripts. A script that fails is shrunk.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Duration, Effect, Exit, FastCheck, Fiber, FiberId, Scope } from "effect"
@@ -9,14 +9,24 @@ import { runs, timeout } from "./support/runs.js"
 
 interface Options {
   readonly capacity: number
+  /** Of the capacity. */
+  readonly reserve: number
   readonly maxBatch: number
   /** Milliseconds. */
   readonly interval: number
   readonly concurrency: number
 }
 
+interface Item {
+  readonly index: number
+  readonly bytes: number
+}
+
+/** Bytes that make a batch full. */
+const maxBytes = 1000
+
 interface Batch {
-  readonly items: ReadonlyArray<number>
+  readonly items: ReadonlyArray<Item>
   readonly gate: Deferred.Deferred<void>
   isDone: boolean
 }
@@ -30,16 +40,17 @@ interface Flushing {
 /** What is known from outside: items are numbered in the order in which they were taken. */
 interface Model {
   readonly options: Options
-  accepted: number
+  /** When each item was taken. */
+  readonly accepted: Array<number>
+  /** Their bytes. */
+  readonly bytes: Array<number>
   isClosed: boolean
-  /** When an item was last taken, or a batch last ended. */
-  lastChange: number
 }
 
 interface Real {
   readonly clock: Clock.VirtualClock
   readonly scope: Scope.CloseableScope
-  readonly batcher: Batcher.Batcher<number>
+  readonly batcher: Batcher.Batcher<Item>
   readonly batches: Array<Batch>
   readonly flushes: Array<Flushing>
 }
@@ -49,9 +60,11 @@ const start = async (options: Options): Promise<{ readonly model: Model; readonl
   const batches: Array<Batch> = []
   const scope = Effect.runSync(Scope.make())
   const batcher = await Effect.runPromise(
-    Batcher.make<number>({
+    Batcher.make<Item>({
       ...options,
+      maxBytes,
       interval: Duration.millis(options.interval),
+      concurrency: () => options.concurrency,
       send: (items) =>
         Effect.suspend(() => {
           const batch: Batch = { items, gate: Deferred.unsafeMake(FiberId.none), isDone: false }
@@ -62,23 +75,23 @@ const start = async (options: Options): Promise<{ readonly model: Model; readonl
         })
     }).pipe(Scope.extend(scope), Effect.withClock(clock))
   )
-  const now = clock.unsafeCurrentTimeMillis()
   return {
-    model: { options, accepted: 0, isClosed: false, lastChange: now },
+    model: { options, accepted: [], bytes: [], isClosed: false },
     real: { clock, scope, batcher, batches, flushes: [] }
   }
 }
 
-const started = (real: Real): ReadonlyArray<number> => real.batches.flatMap(({ items }) => items)
+const started = (real: Real): ReadonlyArray<number> =>
+  real.batches.flatMap(({ items }) => items.map(({ index }) => index))
 
 const open = (real: Real): ReadonlyArray<Batch> => real.batches.filter(({ isDone }) => !isDone)
 
 const check = (model: Model, real: Real): void => {
-  const { capacity, concurrency, interval, maxBatch } = model.options
-  const width = Math.min(capacity, maxBatch)
+  const { capacity, concurrency, interval, maxBatch, reserve } = model.options
+  const width = Math.max(1, Math.min(capacity - reserve, maxBatch))
   const sent = started(real)
   const inFlight = open(real).length
-  const waiting = model.accepted - sent.length
+  const waiting = model.accepted.length - sent.length
 
   assert.deepStrictEqual(sent, sent.map((_, index) => index), "in order, each once, none left out")
   assert.isTrue(real.batches.every(({ items }) => items.length >= 1 && items.length <= width), "no batch is too large")
@@ -89,20 +102,26 @@ const check = (model: Model, real: Real): void => {
     return
   }
   assert.isAtMost(inFlight, concurrency)
-  assert.strictEqual(real.batcher.hasRoom(), waiting < capacity)
-  const done = new Set(real.batches.filter(({ isDone }) => isDone).flatMap(({ items }) => items))
+  assert.strictEqual(real.batcher.hasRoom(true), waiting < capacity)
+  assert.strictEqual(real.batcher.hasRoom(false), waiting < capacity - reserve)
+  const done = new Set(
+    real.batches.filter(({ isDone }) => isDone).flatMap(({ items }) => items.map(({ index }) => index))
+  )
   const isOver = (upTo: number) => Array.from({ length: upTo }, (_, item) => item).every((item) => done.has(item))
-  // What comes after a flush leaves when all before it has ended, so that flushes tell the truth.
-  if (inFlight < concurrency && real.flushes.every(({ upTo }) => isOver(upTo))) {
+  if (inFlight < concurrency) {
     assert.isBelow(waiting, width, "a full batch does not wait while it could leave")
-    if (real.clock.unsafeCurrentTimeMillis() - model.lastChange >= interval) {
-      assert.strictEqual(waiting, 0, "nothing waits for longer than the interval while it could leave")
+    const bytes = model.bytes.slice(sent.length).reduce((sum, bytes) => sum + bytes, 0)
+    assert.isTrue(waiting === 0 || bytes < maxBytes, "nor does one that is full by its bytes")
+    const now = real.clock.unsafeCurrentTimeMillis()
+    for (const at of model.accepted.slice(sent.length)) {
+      assert.isBelow(now - at, interval, "nothing waits for longer than the interval while it could leave")
     }
+    for (const { upTo } of real.flushes) assert.isAtLeast(sent.length, upTo, "what was flushed does not wait either")
   }
   for (const { fiber, upTo } of real.flushes) {
     const exit = fiber.unsafePoll()
-    if (exit === null) assert.isFalse(isOver(upTo), "a flush ends when all that came before it was sent")
-    else if (Exit.isSuccess(exit)) assert.isTrue(isOver(upTo), "a flush does not end before")
+    if (exit === null) assert.isAbove(inFlight, 0, "a flush ends when nothing is in flight")
+    else if (Exit.isSuccess(exit)) assert.isTrue(isOver(upTo), "a flush does not end before all of it was sent")
   }
 }
 
@@ -122,22 +141,25 @@ abstract class Command implements FastCheck.AsyncCommand<Model, Real> {
 
 class Offer extends Command {
   readonly count: number
-  constructor(count: number) {
+  readonly bytes: number
+  constructor(count: number, bytes: number) {
     super()
     this.count = count
+    this.bytes = bytes
   }
   protected perform(model: Model, real: Real): void {
     for (let i = 0; i < this.count; i++) {
-      const room = model.accepted - started(real).length < model.options.capacity
-      const isTaken = real.batcher.unsafeOffer(model.accepted)
+      const index = model.accepted.length
+      const room = index - started(real).length < model.options.capacity
+      const isTaken = real.batcher.unsafeOffer({ index, bytes: this.bytes })
       assert.strictEqual(isTaken, room, "an item is taken exactly when there is room")
       if (!isTaken) continue
-      model.accepted++
-      model.lastChange = real.clock.unsafeCurrentTimeMillis()
+      model.accepted.push(real.clock.unsafeCurrentTimeMillis())
+      model.bytes.push(this.bytes)
     }
   }
   toString(): string {
-    return `offer(${this.count})`
+    return `offer(${this.count}, ${this.bytes})`
   }
 }
 
@@ -162,11 +184,10 @@ class End extends Command {
     super()
     this.which = which
   }
-  protected perform(model: Model, real: Real): void {
+  protected perform(_: Model, real: Real): void {
     const batches = open(real)
     const batch = batches[this.which % Math.max(1, batches.length)]
     if (batch === undefined) return
-    model.lastChange = real.clock.unsafeCurrentTimeMillis()
     Deferred.unsafeDone(batch.gate, Exit.void)
   }
   toString(): string {
@@ -176,7 +197,7 @@ class End extends Command {
 
 class Flush extends Command {
   protected perform(model: Model, real: Real): void {
-    real.flushes.push({ upTo: model.accepted, fiber: Effect.runFork(real.batcher.flush) })
+    real.flushes.push({ upTo: model.accepted.length, fiber: Effect.runFork(real.batcher.flush) })
   }
   toString(): string {
     return "flush"
@@ -210,16 +231,18 @@ class Close extends Command {
 
 const options = FastCheck.record({
   capacity: FastCheck.integer({ min: 1, max: 12 }),
+  reserve: FastCheck.constantFrom(0, 0, 1, 3),
   maxBatch: FastCheck.integer({ min: 1, max: 8 }),
   interval: FastCheck.constantFrom(1, 10, 100),
   concurrency: FastCheck.integer({ min: 1, max: 3 })
-})
+}).filter(({ capacity, reserve }) => reserve < capacity)
 
 const times = FastCheck.constantFrom(1, 5, 50, 100, 250)
 
 const living = [
-  FastCheck.integer({ min: 1, max: 15 }).map((count) => new Offer(count)),
-  FastCheck.constant(new Offer(1)),
+  FastCheck.integer({ min: 1, max: 15 }).map((count) => new Offer(count, 10)),
+  FastCheck.constant(new Offer(1, 10)),
+  FastCheck.constantFrom(300, 600, 1500).map((bytes) => new Offer(1, bytes)),
   times.map((milliseconds) => new Advance(milliseconds)),
   FastCheck.nat(5).map((which) => new End(which)),
   FastCheck.constant(new End(0)),
@@ -237,14 +260,14 @@ describe("batcher", () => {
         await FastCheck.asyncModelRun(() => ({ model, real }), commands)
         await new Flush().run(model, real)
         for (let i = 0; open(real).length > 0; i++) {
-          assert.isBelow(i, model.accepted + 1, "it comes to an end")
+          assert.isBelow(i, model.accepted.length + 1, "it comes to an end")
           await new End(0).run(model, real)
         }
-        assert.strictEqual(started(real).length, model.accepted)
+        assert.strictEqual(started(real).length, model.accepted.length)
         await new Close().run(model, real)
         assert.strictEqual(real.clock.sleeping(), 0, "no timer is left")
       }),
-      runs(60)
+      { seed: 15, ...runs(60) }
     ), timeout)
 
   it("ends everything when it is closed in the middle of anything", () =>
@@ -262,6 +285,6 @@ describe("batcher", () => {
           assert.strictEqual(real.clock.sleeping(), 0, "no timer is left")
         }
       ),
-      runs(40)
+      { seed: 15, ...runs(40) }
     ), timeout)
 })
