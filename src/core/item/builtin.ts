@@ -134,6 +134,8 @@ export const fieldsOf = (error: object, json: object = error): Record<string, un
   if ("errors" in error) keys.add("errors")
   for (const key of Object.keys(json)) keys.add(key)
   keys.delete("stack")
+  // How Effect's own errors name their type, which is their name.
+  if (keys.has("_id") && read(json, "_id") === read(error, "name")) keys.delete("_id")
   const fields = Object.create(null) as Record<string, unknown> // where even __proto__ is an ordinary key
   for (const key of keys) {
     const own = read(json, key)
