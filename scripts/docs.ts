@@ -25,7 +25,11 @@ const target = `${root}docs/api`
 /** Pages by the file they are about: all public modules, and what those pass on from private ones. */
 const pages = [
   ...publicModules.map((module) => ({ name: module, source: sourceOf(module), raw: `${module}.ts.md` })),
-  { name: "IngestionEvent.events", source: `${root}src/internal/events.ts`, raw: "internal/events.ts.md" }
+  ...["bodies", "events", "idGenerator", "scores", "usage"].map((part) => ({
+    name: `IngestionEvent.${part}`,
+    source: `${root}src/internal/${part}.ts`,
+    raw: `internal/${part}.ts.md`
+  }))
 ]
 
 const pageOf = (specifier: string) => {

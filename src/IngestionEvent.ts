@@ -2,7 +2,7 @@
  * The events of Langfuse's ingestion API, and the constructors that make them.
  *
  * An event is a **plain object** of the shape it has on the wire: `{ type, id, timestamp, body }`, times as ISO text.
- * What came from JSON can be enqueued as it is. The schemas check events of unknown origin; the constructors fill in
+ * What came from JSON can be enqueued as it is. The schema checks events of unknown origin; the constructors fill in
  * ids and times, take a `Date` or a `DateTime` wherever there is a time, and refuse what Langfuse would refuse, or would
  * accept and then drop or alter without a word.
  *
@@ -32,44 +32,84 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { IdGenerator } from "./IdGenerator.js"
-import type { Ids } from "./IdGenerator.js"
-import type * as Body from "./IngestionBody.js"
+import type * as Schema from "effect/Schema"
+import type * as Body from "./internal/bodies.js"
 import * as Construct from "./internal/construct.js"
 import type * as Events from "./internal/events.js"
+import { IdGenerator, type Ids } from "./internal/idGenerator.js"
+import { AnyEvent } from "./internal/schemas.js"
+import type * as Score from "./internal/scores.js"
 import type { InvalidEventError } from "./LangfuseError.js"
-import type * as Score from "./LangfuseScore.js"
 
-/**
- * Where ids come from.
- *
- * @since 0.1.0
- */
-export * from "./IdGenerator.js"
 /**
  * What events are about: traces and observations.
  *
  * @since 0.1.0
  */
-export * from "./IngestionBody.js"
+export type * from "./internal/bodies.js"
 /**
- * The events themselves, as models and as schemas.
+ * The events themselves.
  *
  * @since 0.1.0
  */
-export * from "./internal/events.js"
+export type * from "./internal/events.js"
+/**
+ * Where ids come from.
+ *
+ * @since 0.1.0
+ */
+export * from "./internal/idGenerator.js"
 /**
  * Scores.
  *
  * @since 0.1.0
  */
-export * from "./LangfuseScore.js"
+export type * from "./internal/scores.js"
 /**
  * Tokens, costs and parameters of model calls.
  *
  * @since 0.1.0
  */
-export * from "./LangfuseUsage.js"
+export type * from "./internal/usage.js"
+
+/**
+ * Every event Langfuse's ingestion API takes, told apart by `type`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type IngestionEvent =
+  | Events.TraceCreate
+  | Events.SpanCreate
+  | Events.SpanUpdate
+  | Events.GenerationCreate
+  | Events.GenerationUpdate
+  | Events.EventCreate
+  | Events.AgentCreate
+  | Events.ToolCreate
+  | Events.ChainCreate
+  | Events.RetrieverCreate
+  | Events.EvaluatorCreate
+  | Events.EmbeddingCreate
+  | Events.GuardrailCreate
+  | Events.ScoreCreate
+  | Events.SdkLog
+  | Events.ObservationCreate
+  | Events.ObservationUpdate
+
+/**
+ * The check for events of unknown origin, such as a file. What it decodes is the event itself, without fields that
+ * Langfuse does not know. It takes what Langfuse takes **and keeps**: a trace or score without an id, which Langfuse
+ * acknowledges and does not store, does not pass.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const IngestionEvent: Schema.Schema<IngestionEvent> = AnyEvent.annotations({
+  identifier: "IngestionEvent",
+  description: "An event of Langfuse's ingestion API",
+  documentation: "https://langfuse.com/docs/observability/data-model"
+})
 
 /**
  * What a constructor can be told beside the body.
@@ -82,8 +122,6 @@ export interface EventOptions {
   readonly id?: string | undefined
   /** When the event came about, and for a score its time. Default: now. */
   readonly timestamp?: Body.TimeInput | undefined
-  /** Metadata of the event, not of what it is about: Langfuse does not use it. */
-  readonly metadata?: unknown
   /** What the event knows about its trace, for Langfuse's OpenTelemetry endpoint. */
   readonly trace?: Events.TraceContext | undefined
 }

@@ -4,11 +4,7 @@
  * @since 0.1.0
  */
 
-/** Where the ids of traces, observations and events come from. */
-export * as IdGenerator from "./IdGenerator.js"
-/** What events are about: the bodies of traces and observations. */
-export * as IngestionBody from "./IngestionBody.js"
-/** The events Langfuse takes, and their constructors; with all that the modules of their parts have. */
+/** The events Langfuse takes, their parts and their constructors. */
 export * as IngestionEvent from "./IngestionEvent.js"
 /** The batch endpoint's answer. */
 export * as IngestionResponse from "./IngestionResponse.js"
@@ -20,13 +16,9 @@ export * as LangfuseConfig from "./LangfuseConfig.js"
 export * as LangfuseError from "./LangfuseError.js"
 /** The service that takes events, groups them and sends them. */
 export * as LangfuseIngest from "./LangfuseIngest.js"
-/** Scores and what they belong to. */
-export * as LangfuseScore from "./LangfuseScore.js"
 /** An embedded Langfuse endpoint for tests, demos and local work. */
 export * as LangfuseServer from "./LangfuseServer.js"
 /** An Effect tracer whose spans become observations. */
 export * as LangfuseTracer from "./LangfuseTracer.js"
 /** How a batch leaves the process. */
 export * as LangfuseTransport from "./LangfuseTransport.js"
-/** Tokens, costs and parameters of model calls. */
-export * as LangfuseUsage from "./LangfuseUsage.js"

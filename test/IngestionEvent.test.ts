@@ -13,6 +13,7 @@ import * as AST from "effect/SchemaAST"
 import * as TestClock from "effect/TestClock"
 import { fromEvent } from "../src/core/item/fromEvent.js"
 import * as RandomIds from "../src/internal/ids.js"
+import * as Schemas from "../src/internal/schemas.js"
 import * as Events from "./core/item/support/events.js"
 import { open } from "./core/item/support/policy.js"
 import { fixed } from "./core/wire/support/items.js"
@@ -321,8 +322,8 @@ describe("constructors", () => {
   it("leave ids and times alone that are given", () => {
     const at = "2020-05-05T05:05:05.005+05:00"
     deepStrictEqual<unknown>(
-      unsafeTraceCreate({ id: "mine", timestamp: at }, { id: "envelope", timestamp: at, metadata: [1] }),
-      { type: "trace-create", id: "envelope", timestamp: at, body: { id: "mine", timestamp: at }, metadata: [1] }
+      unsafeTraceCreate({ id: "mine", timestamp: at }, { id: "envelope", timestamp: at }),
+      { type: "trace-create", id: "envelope", timestamp: at, body: { id: "mine", timestamp: at } }
     )
     strictEqual(unsafeSpanCreate({ id: "mine", startTime: at }).body.startTime, at)
   })
@@ -384,7 +385,7 @@ describe("constructors", () => {
       usageDetails: { input: 1, output: undefined },
       costDetails: { input: undefined },
       usage: { input: 1, totalCost: undefined }
-    }, { metadata: undefined, trace: undefined })
+    }, { trace: undefined })
     assert.deepStrictEqual(Object.keys(body), ["type", "id", "timestamp", "body"])
     deepStrictEqual<unknown>(body.body, {
       id: "o",
@@ -472,14 +473,14 @@ describe("constructors", () => {
   })
 
   const body = {
-    trace: Arbitrary.make(IngestionEvent.TraceBody).map(({ externalId: _, ...body }) => body),
-    event: Arbitrary.make(IngestionEvent.EventBody),
-    span: Arbitrary.make(IngestionEvent.SpanBody),
-    generation: Arbitrary.make(IngestionEvent.GenerationBody).map(({ promptName, promptVersion, ...body }) =>
+    trace: Arbitrary.make(Schemas.TraceBody).map(({ externalId: _, ...body }) => body),
+    event: Arbitrary.make(Schemas.EventBody),
+    span: Arbitrary.make(Schemas.SpanBody),
+    generation: Arbitrary.make(Schemas.GenerationBody).map(({ promptName, promptVersion, ...body }) =>
       promptName && promptVersion ? { ...body, promptName, promptVersion } : body
     ),
-    score: Arbitrary.make(IngestionEvent.ScoreBody),
-    log: Arbitrary.make(IngestionEvent.SdkLogBody)
+    score: Arbitrary.make(Schemas.ScoreBody),
+    log: Arbitrary.make(Schemas.SdkLogBody)
   }
 
   const check = <Body, E extends IngestionEvent.IngestionEvent>(

@@ -109,9 +109,6 @@ test("what is decoded is what is encoded", () => {
   expect(IngestionEvent.IngestionEvent).type.toBe<
     Schema.Schema<IngestionEvent.IngestionEvent, IngestionEvent.IngestionEvent, never>
   >()
-  expect(IngestionEvent.ScoreCreate).type.toBe<
-    Schema.Schema<IngestionEvent.ScoreCreate, IngestionEvent.ScoreCreate, never>
-  >()
 })
 
 // The unsafe forms take the same arguments, and give a value back that need not be run.

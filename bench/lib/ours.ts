@@ -1,19 +1,18 @@
 /**
  * What our subjects share.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type { LangfuseConfig } from "effect-langfuse"
-import type { GenerationInput } from "effect-langfuse/IngestionBody"
 import * as IngestionEvent from "effect-langfuse/IngestionEvent"
 import * as LangfuseIngest from "effect-langfuse/LangfuseIngest"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
+import { clientOf } from "./client.js"
 import type { Instance, Settings, Subject } from "./subject.js"
 import { credentials } from "./subject.js"
 import type { Work } from "./workload.js"
 
-/** The service as a program has it, with the HTTP client of Node. */
+/** The service as a program has it. */
 export const layerOf = (settings: Settings, protocol: LangfuseConfig.Protocol) =>
   LangfuseIngest.layer({
     publicKey: credentials.publicKey,
@@ -28,9 +27,9 @@ export const layerOf = (settings: Settings, protocol: LangfuseConfig.Protocol) =
     ...(settings.patience === undefined
       ? {}
       : { flushTimeout: settings.patience, shutdownTimeout: settings.patience })
-  }).pipe(Layer.provide(NodeHttpClient.layerUndici))
+  }).pipe(Layer.provide(clientOf(settings)))
 
-export const inputOf = (work: Work): GenerationInput => ({
+export const inputOf = (work: Work): IngestionEvent.GenerationInput => ({
   traceId: work.traceId,
   parentObservationId: work.parentId,
   name: work.name,

@@ -1,10 +1,11 @@
 /** From what a program says to an event that Langfuse takes: in one pass fields are checked, and times become text. */
 import * as Either from "effect/Either"
-import type { EventOptions, Ids } from "../IngestionEvent.js"
+import type { EventOptions } from "../IngestionEvent.js"
 import { InvalidEventError } from "../LangfuseError.js"
 import { fromMillis, toIso } from "./datetime.js"
 import * as Rules from "./eventRules.js"
 import { type Fields, isFields, type Issue, type Rule } from "./eventRules.js"
+import type { Ids } from "./idGenerator.js"
 
 interface Draft {
   [field: string]: unknown
@@ -327,7 +328,6 @@ export const build = <E>(
   if (!Rules.id.accepts(id)) issues.add("id", `expected ${Rules.id.description}`)
   const timestamp = options?.timestamp === undefined ? fromMillis(now) : time(options.timestamp, "timestamp", issues)
   const event: Draft = { type, id, timestamp, body }
-  if (options?.metadata !== undefined) event.metadata = options.metadata
   if (options?.trace !== undefined) {
     if (isFields(options.trace)) event.trace = read(traceContext, options.trace, "trace", issues)
     else issues.add("trace", "expected an object")

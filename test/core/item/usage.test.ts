@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck, Schema } from "effect"
-import * as LangfuseUsage from "effect-langfuse/LangfuseUsage"
+import type { UsageDetails } from "effect-langfuse/IngestionEvent"
 import { costOf, legacyUsageOf, usageOf, usageOfAttributes } from "../../../src/core/item/usage.js"
+import * as Schemas from "../../../src/internal/schemas.js"
 
 type Counts = { readonly [bucket: string]: number }
 
@@ -10,7 +11,7 @@ const buckets = (usage: unknown): unknown => parse(usageOf(usage).text)
 const costs = (cost: unknown): unknown => parse(costOf(cost).text)
 
 /** As providers and SDKs return it, and what Langfuse is to be told. */
-const shapes: ReadonlyArray<readonly [name: string, given: LangfuseUsage.UsageDetails, expected: Counts]> = [
+const shapes: ReadonlyArray<readonly [name: string, given: UsageDetails, expected: Counts]> = [
   ["OpenAI, chat completions", {
     prompt_tokens: 100,
     completion_tokens: 20,
@@ -212,7 +213,7 @@ describe("usage", () => {
     })
 
     it(`of ${name} is taken by the schema`, () =>
-      assert.deepStrictEqual(Schema.decodeUnknownSync(LangfuseUsage.UsageDetails)(given), given))
+      assert.deepStrictEqual(Schema.decodeUnknownSync(Schemas.UsageDetails)(given), given))
   }
 
   it("a program's own buckets stay as they are, with a total", () => {

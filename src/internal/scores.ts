@@ -8,9 +8,6 @@
  *
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
-import * as Rules from "./internal/eventRules.js"
-import { Environment, Finite, Id, issuesOf, Json, nullish, ScoreName, Text } from "./internal/fields.js"
 
 /**
  * An id that is not there. Langfuse takes an empty text for absent as well.
@@ -141,60 +138,6 @@ export interface Correction {
 export type ScoreBody =
   | (ScoreDetails & ScoreValue & ScoreOrigin & ScoreTarget)
   | (ScoreDetails & Correction & TraceTarget)
-
-const Wide = Schema.Struct({
-  id: Id,
-  name: ScoreName,
-  dataType: Schema.optional(Schema.Literal("NUMERIC", "BOOLEAN", "CATEGORICAL", "TEXT", "CORRECTION")),
-  value: Schema.Union(Schema.String, Finite),
-  traceId: nullish(Text),
-  observationId: nullish(Text),
-  sessionId: nullish(Text),
-  datasetRunId: nullish(Text),
-  comment: nullish(Text),
-  environment: nullish(Environment),
-  metadata: Schema.optional(Json),
-  source: Schema.optional(Schema.Literal("API", "EVAL", "ANNOTATION")),
-  configId: nullish(Text),
-  queueId: nullish(Text),
-  executionTraceId: nullish(Text)
-})
-
-/**
- * Checks the body of a `score-create`, with the rules between its fields: what value a data type takes, and what a score
- * may belong to. Decoding and encoding change nothing.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ScoreBody: Schema.Schema<ScoreBody> = Wide.pipe(
-  Schema.filter((score) => issuesOf(Rules.scoreIssues(score)), {
-    arbitrary: (wide) => (fc) => {
-      const trace = fc.record({ traceId: fc.uuid(), observationId: fc.option(fc.uuid()) })
-      const target = fc.oneof(trace, fc.record({ sessionId: fc.uuid() }), fc.record({ datasetRunId: fc.uuid() }))
-      const value = fc.oneof(
-        fc.record({ dataType: fc.constant("NUMERIC" as const), value: fc.nat() }),
-        fc.record({ dataType: fc.constant("BOOLEAN" as const), value: fc.constantFrom(0, 1) }),
-        fc.record({ dataType: fc.constantFrom("CATEGORICAL" as const, "TEXT" as const), value: fc.constant("good") }),
-        fc.record({ dataType: fc.constant(undefined), value: fc.oneof(fc.string(), fc.nat()) })
-      )
-      const correction = fc.record({
-        dataType: fc.constant("CORRECTION" as const),
-        value: fc.string(),
-        configId: fc.constant(null)
-      })
-      const none = { traceId: null, observationId: null, sessionId: null, datasetRunId: null, configId: "config" }
-      return fc.tuple(wide(fc), fc.oneof(fc.tuple(value, target), fc.tuple(correction, trace)))
-        .map(([score, [value, target]]) => ({ ...score, ...none, ...value, ...target }))
-    }
-  }),
-  Schema.filter((_score): _score is typeof _score & ScoreBody => true, {
-    identifier: "ScoreBody",
-    description: "The body of a score-create event",
-    documentation: "https://langfuse.com/docs/evaluation/evaluation-methods/custom-scores"
-  }),
-  Schema.typeSchema
-)
 
 /**
  * A value with its type, as a program gives it: `BOOLEAN` takes a boolean too.

@@ -4,9 +4,6 @@
  * @see https://langfuse.com/docs/observability/features/token-and-cost-tracking
  * @since 0.1.0
  */
-import * as Schema from "effect/Schema"
-import { isProviderUsage } from "./core/item/usage.js"
-import { Cost, Finite, Int, nullish, record, texts } from "./internal/fields.js"
 
 /**
  * The parameters of a model call. A number is finite. Anything nested deeper makes Langfuse refuse the whole event:
@@ -24,27 +21,6 @@ export interface ModelParameters {
     | ReadonlyArray<string>
     | { readonly [key: string]: string }
 }
-
-/**
- * Checks the parameters of a model call. Decoding and encoding leave out a key `__proto__`, and
- * change nothing else.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ModelParameters: Schema.Schema<ModelParameters> = record(
-  Schema.Union(
-    Schema.String,
-    Finite,
-    Schema.Boolean,
-    Schema.Null,
-    texts,
-    record(Schema.String)
-  ).annotations({
-    description:
-      "a string, finite number, boolean, null, list of strings or flat record of strings (write anything deeper as JSON text)"
-  })
-)
 
 /**
  * What a count of the deprecated `usage` counts.
@@ -99,47 +75,6 @@ export interface UsageInTokens {
   readonly outputCost?: null | undefined
   readonly totalCost?: null | undefined
 }
-
-const inTokens = ["promptTokens", "completionTokens", "totalTokens"] as const
-const inUnits = ["input", "output", "total", "inputCost", "outputCost", "totalCost"] as const
-
-/**
- * Checks the deprecated usage: its two forms do not mix. Decoding and encoding change nothing.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Usage: Schema.Schema<Usage> = Schema.Struct({
-  input: nullish(Int),
-  output: nullish(Int),
-  total: nullish(Int),
-  unit: nullish(Schema.Literal("CHARACTERS", "TOKENS", "SECONDS", "MILLISECONDS", "IMAGES", "REQUESTS")),
-  inputCost: nullish(Finite),
-  outputCost: nullish(Finite),
-  totalCost: nullish(Finite),
-  promptTokens: nullish(Int),
-  completionTokens: nullish(Int),
-  totalTokens: nullish(Int)
-}).pipe(
-  Schema.filter((usage) =>
-    inTokens.every((key) => usage[key] === undefined)
-      ? []
-      : [
-        ...inUnits.filter((key) => usage[key] !== undefined && usage[key] !== null),
-        ...(usage.unit === undefined || usage.unit === null || usage.unit === "TOKENS" ? [] : ["unit"])
-      ].map((key) => ({ path: [key], message: "lost beside promptTokens, completionTokens or totalTokens" })), {
-    arbitrary: () => (fc) =>
-      fc.oneof(
-        fc.record({ input: fc.nat(), output: fc.nat(), unit: fc.constant("TOKENS" as const), totalCost: fc.nat() }),
-        fc.record({ promptTokens: fc.nat(), completionTokens: fc.nat() })
-      )
-  }),
-  Schema.filter((_usage): _usage is Usage => true, {
-    identifier: "Usage",
-    description: "Langfuse's deprecated usage: usageDetails and costDetails replace it"
-  }),
-  Schema.typeSchema
-)
 
 /**
  * How much of what a model call used, under any names: `input`, `output`, `input_cached_tokens`, … Counts are integers
@@ -228,42 +163,6 @@ export type ProviderUsage = {
  */
 export type UsageDetails = UsageBuckets | ProviderUsage
 
-const isCount = (value: unknown): boolean => typeof value === "number" && value >= 0 && Number.isSafeInteger(value)
-
-const usageDetailsIssues = (details: { readonly [bucket: string]: unknown }): ReadonlyArray<Schema.FilterIssue> => {
-  const buckets = Object.keys(details)
-  if (isProviderUsage(buckets)) return []
-  return buckets.filter((bucket) => details[bucket] !== undefined && !isCount(details[bucket])).map((bucket) => ({
-    path: [bucket],
-    message: "expected an integer of 0 or more (Langfuse drops any other count without a word)"
-  }))
-}
-
-/**
- * Checks usage: buckets are integers of 0 or more. The usage object of a provider or an SDK is taken as it is: what is no
- * count in it is left out when buckets are made of it, with a note in the metadata. Decoding and encoding leave out a key
- * `__proto__`, and change nothing else.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const UsageDetails: Schema.Schema<UsageDetails> = record(Schema.Unknown)
-  .pipe(
-    Schema.filter(usageDetailsIssues),
-    Schema.filter((_details): _details is UsageDetails => true, {
-      identifier: "UsageDetails",
-      description: "disjoint buckets with counts, or the usage object of a provider or an SDK",
-      documentation: "https://langfuse.com/docs/observability/features/token-and-cost-tracking",
-      arbitrary: () => (fc) =>
-        fc.oneof(
-          fc.dictionary(fc.constantFrom("input", "output", "total", "input_cached_tokens"), fc.nat()),
-          fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat(), total_tokens: fc.nat() }),
-          fc.record({ inputTokens: fc.nat(), outputTokens: fc.nat(), cachedInputTokens: fc.nat() })
-        )
-    }),
-    Schema.typeSchema
-  )
-
 /**
  * What a model call cost in US dollars, by bucket: `input`, `output`, `total`, … Finite numbers of 0 or more. Any cost
  * keeps Langfuse from working out prices itself, and buckets other than `input` and `output` have no sum without a
@@ -276,16 +175,3 @@ export const UsageDetails: Schema.Schema<UsageDetails> = record(Schema.Unknown)
 export interface CostDetails {
   readonly [bucket: string]: number
 }
-
-/**
- * Checks costs: finite numbers of 0 or more. Decoding and encoding leave out a key `__proto__`, and
- * change nothing else.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const CostDetails: Schema.Schema<CostDetails> = record(Cost).annotations({
-  identifier: "CostDetails",
-  description: "US dollars by bucket",
-  documentation: "https://langfuse.com/docs/observability/features/token-and-cost-tracking"
-})

@@ -1,33 +1,15 @@
 /**
  * What the events of Langfuse's ingestion API say: the bodies of traces, observations and SDK logs, as they are on the
- * wire and as the constructors of `IngestionEvent` take them. Scores have a module of their own, `LangfuseScore`.
+ * wire and as the constructors of `IngestionEvent` take them.
  *
- * The schemas describe what Langfuse takes **and keeps**. What it would refuse, file under another name or drop without
- * a word does not pass them. Texts have no upper bound unless one is named. A field that is absent keeps what Langfuse
- * already holds; `null` clears a trace's name, user, session, release and version and an observation's name, level and
- * model, and is like absent elsewhere.
+ * Texts have no upper bound unless one is named. A field that is absent keeps what Langfuse already holds; `null` clears a
+ * trace's name, user, session, release and version and an observation's name, level and model, and is like absent
+ * elsewhere.
  *
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
-import * as Schema from "effect/Schema"
-import * as Rules from "./internal/eventRules.js"
-import {
-  Environment,
-  Finite,
-  Id,
-  Int,
-  issuesOf,
-  Json,
-  Level,
-  nullish,
-  record,
-  Text,
-  texts,
-  Timestamp,
-  TraceName
-} from "./internal/fields.js"
-import { CostDetails, ModelParameters, Usage, UsageDetails } from "./LangfuseUsage.js"
+import type { CostDetails, ModelParameters, Usage, UsageDetails } from "./usage.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // traces
@@ -49,9 +31,9 @@ export interface TraceBody {
   readonly name?: string | null | undefined
   /** Taken by the server and not used. */
   readonly externalId?: string | null | undefined
-  /** Any JSON. `0`, `false` and `""` do not replace an earlier value. */
+  /** Any JSON. */
   readonly input?: unknown
-  /** Any JSON. `0`, `false` and `""` do not replace an earlier value. */
+  /** Any JSON. */
   readonly output?: unknown
   readonly sessionId?: string | null | undefined
   readonly userId?: string | null | undefined
@@ -67,33 +49,6 @@ export interface TraceBody {
   readonly tags?: ReadonlyArray<string> | null | undefined
 }
 
-/**
- * Checks the body of a `trace-create`. Decoding and encoding change nothing.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const TraceBody: Schema.Schema<TraceBody> = Schema.Struct({
-  id: Id,
-  timestamp: nullish(Timestamp),
-  name: nullish(TraceName),
-  externalId: nullish(Text),
-  input: Schema.optional(Json),
-  output: Schema.optional(Json),
-  sessionId: nullish(Text),
-  userId: nullish(Text),
-  environment: nullish(Environment),
-  metadata: Schema.optional(Json),
-  release: nullish(Text),
-  version: nullish(Text),
-  public: nullish(Schema.Boolean),
-  tags: nullish(texts)
-}).annotations({
-  identifier: "TraceBody",
-  description: "The body of a trace-create event",
-  documentation: "https://langfuse.com/docs/observability/data-model"
-})
-
 // ---------------------------------------------------------------------------------------------------------------------
 // observations
 // ---------------------------------------------------------------------------------------------------------------------
@@ -105,15 +60,7 @@ export const TraceBody: Schema.Schema<TraceBody> = Schema.Struct({
  * @since 0.1.0
  * @category models
  */
-export type ObservationLevel = typeof Level.Type
-
-/**
- * Checks a level: `"DEBUG"`, `"DEFAULT"`, `"WARNING"` or `"ERROR"`.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ObservationLevel: Schema.Schema<ObservationLevel> = Level
+export type ObservationLevel = "DEBUG" | "DEFAULT" | "WARNING" | "ERROR"
 
 /**
  * What every observation has, and all that an `event-create` has: an event is a point in time, so Langfuse drops an end
@@ -135,42 +82,15 @@ export interface EventBody {
   readonly startTime?: string | null | undefined
   /** Any JSON. Objects are merged key by key with what was there. */
   readonly metadata?: unknown
-  /** Any JSON. `0`, `false` and `""` do not replace an earlier value. */
+  /** Any JSON. */
   readonly input?: unknown
-  /** Any JSON. `0`, `false` and `""` do not replace an earlier value. */
+  /** Any JSON. */
   readonly output?: unknown
   readonly level?: ObservationLevel | null | undefined
   readonly statusMessage?: string | null | undefined
   readonly parentObservationId?: string | null | undefined
   readonly version?: string | null | undefined
 }
-
-const eventFields = {
-  id: Id,
-  traceId: nullish(Id),
-  environment: nullish(Environment),
-  name: nullish(Text),
-  startTime: nullish(Timestamp),
-  metadata: Schema.optional(Json),
-  input: Schema.optional(Json),
-  output: Schema.optional(Json),
-  level: nullish(Level),
-  statusMessage: nullish(Text),
-  parentObservationId: nullish(Text),
-  version: nullish(Text)
-}
-
-/**
- * Checks the body of an `event-create`. Decoding and encoding change nothing.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const EventBody: Schema.Schema<EventBody> = Schema.Struct(eventFields).annotations({
-  identifier: "EventBody",
-  description: "The body of an event-create event",
-  documentation: "https://langfuse.com/docs/observability/features/observation-types"
-})
 
 /**
  * The body of a `span-create` or `span-update`. Langfuse drops a model or usage from it: those belong to a generation.
@@ -183,20 +103,6 @@ export interface SpanBody extends EventBody {
   /** An end before the start is moved to the start. */
   readonly endTime?: string | null | undefined
 }
-
-const spanFields = { ...eventFields, endTime: nullish(Timestamp) }
-
-/**
- * Checks the body of a `span-create` or `span-update`. Decoding and encoding change nothing.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const SpanBody: Schema.Schema<SpanBody> = Schema.Struct(spanFields).annotations({
-  identifier: "SpanBody",
-  description: "The body of a span-create or span-update event",
-  documentation: "https://langfuse.com/docs/observability/features/observation-types"
-})
 
 /**
  * The body of a generation, and of the observations that are like one: agent, tool, chain, retriever, evaluator,
@@ -222,38 +128,6 @@ export interface GenerationBody extends SpanBody {
 }
 
 /**
- * Checks the body of a generation and of those like one: a prompt's name and version only come together. Decoding and
- * encoding change nothing.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const GenerationBody: Schema.Schema<GenerationBody> = Schema.Struct({
-  ...spanFields,
-  completionStartTime: nullish(Timestamp),
-  model: nullish(Text),
-  modelParameters: nullish(ModelParameters),
-  usage: nullish(Usage),
-  usageDetails: nullish(UsageDetails),
-  costDetails: nullish(CostDetails),
-  promptName: nullish(Text),
-  promptVersion: nullish(Int)
-}).pipe(Schema.filter(
-  (body) => issuesOf(Rules.promptIssues(body)),
-  {
-    identifier: "GenerationBody",
-    description: "The body of a generation, agent, tool, chain, retriever, evaluator, embedding or guardrail event",
-    documentation: "https://langfuse.com/docs/observability/features/observation-types",
-    arbitrary: (body) => (fc) =>
-      fc.tuple(body(fc), fc.boolean()).map(([body, prompt]) =>
-        prompt
-          ? { ...body, promptName: "summarise", promptVersion: 3 }
-          : { ...body, promptName: null, promptVersion: null }
-      )
-  }
-))
-
-/**
  * The body of the legacy `observation-create` and `observation-update`. It can name neither an environment nor a prompt.
  *
  * @since 0.1.0
@@ -266,37 +140,6 @@ export interface LegacyObservationBody
   /** Plain values only. */
   readonly modelParameters?: { readonly [parameter: string]: string | number | boolean | null } | null | undefined
 }
-
-/**
- * Checks the body of an `observation-create` or `observation-update`. Decoding and encoding change nothing.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const LegacyObservationBody: Schema.Schema<LegacyObservationBody> = Schema.Struct({
-  id: Id,
-  traceId: nullish(Id),
-  type: Schema.Literal("GENERATION", "SPAN", "EVENT"),
-  name: nullish(Text),
-  startTime: nullish(Timestamp),
-  endTime: nullish(Timestamp),
-  completionStartTime: nullish(Timestamp),
-  model: nullish(Text),
-  modelParameters: nullish(record(Schema.Union(Schema.String, Finite, Schema.Boolean, Schema.Null))),
-  input: Schema.optional(Json),
-  output: Schema.optional(Json),
-  metadata: Schema.optional(Json),
-  usage: nullish(Usage),
-  usageDetails: nullish(UsageDetails),
-  costDetails: nullish(CostDetails),
-  parentObservationId: nullish(Text),
-  level: nullish(Level),
-  statusMessage: nullish(Text),
-  version: nullish(Text)
-}).annotations({
-  identifier: "LegacyObservationBody",
-  description: "The body of the legacy observation-create and observation-update events"
-})
 
 // ---------------------------------------------------------------------------------------------------------------------
 // logs
@@ -314,19 +157,6 @@ export interface SdkLogBody {
   /** Taken by the server and not used. */
   readonly id?: string | null | undefined
 }
-
-/**
- * Checks the body of an `sdk-log`. Decoding and encoding change nothing.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const SdkLogBody: Schema.Schema<SdkLogBody> = Schema.Struct({
-  log: Json.pipe(Schema.filter((log): boolean => log !== null && log !== undefined, {
-    description: "any JSON value but null"
-  })),
-  id: nullish(Text)
-}).annotations({ identifier: "SdkLogBody", description: "The body of an sdk-log event" })
 
 // ---------------------------------------------------------------------------------------------------------------------
 // what the constructors take
