@@ -3,6 +3,7 @@
  */
 import { Console, Effect } from "effect"
 import type { Scope } from "effect"
+import * as Collections from "./collections.js"
 import type { Mode, Sample, Trial } from "./plan.js"
 import { ChildError, deadPort, sink, subject } from "./processes.js"
 import type { Step } from "./scenario.js"
@@ -59,13 +60,27 @@ export const make: Effect.Effect<Bench, ChildError, Scope.Scope> = Effect.gen(fu
         payload: trial.payload,
         settings: settingsOf(variant, trial, addressOf(run, trial.mode))
       }))
-      const outcomes = yield* subject(variant.program, steps, limit)
+      let trace = ""
+      const outcomes = yield* subject(variant.program, steps, limit, {
+        flags: ["--trace-gc"],
+        onOutput: (text) => {
+          trace += text
+        }
+      })
+      const garbage = Collections.read(trace)
       return yield* Effect.forEach(started, ({ run, trial }, index) =>
         Effect.gen(function*() {
           const outcome = outcomes[index]
           if (outcome === undefined) return yield* new ChildError({ subject: variant.name, reason: "said nothing" })
           const received = yield* receivedOf(run)
-          return { subject: variant.name, round, trial, outcome, received }
+          const collected = outcome.collections === undefined ? undefined : garbage[outcome.collections]
+          return {
+            subject: variant.name,
+            round,
+            trial,
+            outcome: collected === undefined ? outcome : { ...outcome, garbage: collected },
+            received
+          }
         }))
     }).pipe(
       Effect.catchAll((error) =>

@@ -36,37 +36,58 @@ export interface Measure {
   readonly of: (sample: Sample, none: Sample | undefined) => number | undefined
 }
 
+/** They send nothing, so that there is nothing to be said of what arrives. */
+const sendsNothing = (subject: string): boolean => subject === "none" || subject === "effect-noop"
+
 const measure = (name: string, unit: string, of: Measure["of"]): Measure => ({ name, unit, of })
 
 export const caller = measure("callerMicrosPerEvent", "us", ({ outcome }) => each(outcome.callerMicros, outcome.events))
 const turn = measure("turnMicrosPerEvent", "us", ({ outcome }) => each(outcome.turnMicros, outcome.events))
-export const cpu = measure(
-  "cpuMicrosPerEvent",
-  "us",
-  ({ outcome, received, subject }, none) =>
-    subject === "none" || outcome.cpuMicros === undefined || none?.outcome.cpuMicros === undefined
-      ? undefined
-      // What was dropped cost next to nothing, and is no reason to call the rest cheap.
-      : each(outcome.cpuMicros - none.outcome.cpuMicros, received.events)
+/** Of a total, less what the same program spends without telemetry, for each event that arrived. */
+const added = (
+  name: string,
+  total: (outcome: Outcome) => number | undefined
+): Measure =>
+  measure(name, "us", ({ outcome, received, subject }, none) => {
+    const own = total(outcome)
+    const other = none && total(none.outcome)
+    // What was dropped cost next to nothing, and is no reason to call the rest cheap. A tracer that does nothing sends none.
+    const events = sendsNothing(subject) ? outcome.events : received.events
+    return subject === "none" || own === undefined || other === undefined ? undefined : each(own - other, events)
+  })
+
+export const cpu = added("cpuMicrosPerEvent", ({ cpuMicros }) => cpuMicros)
+const main = added("mainThreadMicrosPerEvent", ({ mainMicros }) => mainMicros)
+const others = added(
+  "otherThreadsMicrosPerEvent",
+  ({ cpuMicros, mainMicros }) =>
+    cpuMicros === undefined || mainMicros === undefined ? undefined : cpuMicros - mainMicros
+)
+const heap = measure("heapBytesPerEvent", "B", ({ outcome }) => each(outcome.garbage?.grownBytes, outcome.events))
+const full10s = measure(
+  "fullCollectionsIn10s",
+  "",
+  ({ outcome: { flowMs, garbage } }) =>
+    garbage === undefined || flowMs === undefined ? undefined : garbage.fullCollections * 10_000 / flowMs
 )
 const throughput = measure(
   "eventsPerSecond",
   "events/s",
   ({ outcome, received, subject }) =>
-    subject === "none" || outcome.startedAt === undefined || received.events === 0
+    sendsNothing(subject) || outcome.startedAt === undefined || received.events === 0
       ? undefined
       : received.events / (received.lastAt - outcome.startedAt) * 1000
 )
 const share = measure(
   "deliveredShare",
   "share",
-  ({ outcome, received, subject }) => subject === "none" ? undefined : received.events / outcome.events
+  ({ outcome, received, subject }) => sendsNothing(subject) ? undefined : received.events / outcome.events
 )
 const delay = measure("eventLoopDelayP99Ms", "ms", ({ outcome }) => outcome.delayP99Ms)
 const stall = measure("longestStallMs", "ms", ({ outcome }) => outcome.longestStallMs)
 const peak = measure("peakRssMb", "MB", ({ outcome }) => outcome.peakRssMb)
 const growth = measure("growthMb", "MB", ({ outcome }) => outcome.growthMb)
-const close = measure("closeMs", "ms", ({ outcome, subject }) => subject === "none" ? undefined : outcome.closeMs)
+const close = measure("closeMs", "ms", ({ outcome, subject }) => sendsNothing(subject) ? undefined : outcome.closeMs)
 
 const each = (total: number | undefined, events: number): number | undefined =>
   total === undefined || events === 0 ? undefined : total / events
@@ -93,6 +114,8 @@ const trial = (
 export interface Size {
   readonly rounds: number
   readonly burst: number
+  /** Of flow before anything is measured, and of flow that is. */
+  readonly warmSeconds: number
   readonly flowSeconds: number
   readonly steadySeconds: number
   readonly downSeconds: number
@@ -102,9 +125,10 @@ export interface Size {
 }
 
 export const full: Size = {
-  rounds: 5,
+  rounds: 3,
   burst: 50_000,
-  flowSeconds: 2,
+  warmSeconds: 10,
+  flowSeconds: 15,
   steadySeconds: 3,
   downSeconds: 60,
   shared: false,
@@ -115,6 +139,7 @@ export const full: Size = {
 export const quick: Size = {
   rounds: 1,
   burst: 10_000,
+  warmSeconds: 0.5,
   flowSeconds: 0.5,
   steadySeconds: 1,
   downSeconds: 5,
@@ -127,7 +152,13 @@ const twentyKilobytes: Payload = { kind: "size", bytes: 20_000 }
 const fiftyKilobytes: Payload = { kind: "size", bytes: 50_000 }
 
 export const trials = (size: Size, sessions: ReadonlyArray<Payload>): ReadonlyArray<Trial> => {
-  const flow = (rate: number): Scenario => ({ kind: "flow", events: Math.round(rate * size.flowSeconds), rate })
+  const flow = (rate: number): Scenario => ({
+    kind: "flow",
+    events: Math.round(rate * size.flowSeconds),
+    rate,
+    warmSeconds: size.warmSeconds
+  })
+  const ofFlow = [caller, turn, cpu, main, others, heap, full10s]
   const small = [
     trial(
       { kind: "steady", seconds: size.steadySeconds, rate: 2000 },
@@ -135,18 +166,18 @@ export const trials = (size: Size, sessions: ReadonlyArray<Payload>): ReadonlyAr
       "",
       [delay, peak, suffixed(throughput, "@2000/s"), suffixed(share, "@2000/s")]
     ),
-    trial(flow(5000), kilobyte, "", [caller, turn, cpu]),
+    trial(flow(5000), kilobyte, "", ofFlow),
     trial({ kind: "burst", events: size.burst }, kilobyte, "", [throughput, share]),
     trial({ kind: "stall", events: 500 }, fiftyKilobytes, "", [stall]),
     trial({ kind: "close", events: 1000 }, kilobyte, "", [close, suffixed(share, "@close")])
   ]
   const large = !size.largePayloads ? [] : [
-    trial(flow(500), twentyKilobytes, "@20KB", [caller, turn, cpu]),
+    trial(flow(500), twentyKilobytes, "@20KB", ofFlow),
     trial({ kind: "burst", events: size.burst / 10 }, twentyKilobytes, "@20KB", [throughput, share]),
     ...sessions.flatMap((session, index) => {
       const suffix = sessions.length === 1 ? "@session" : `@session${index + 1}`
       return [
-        trial(flow(100), session, suffix, [caller, turn, cpu]),
+        trial(flow(100), session, suffix, ofFlow),
         trial({ kind: "burst", events: size.burst / 50 }, session, suffix, [throughput, share])
       ]
     })

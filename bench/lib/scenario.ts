@@ -1,14 +1,19 @@
 /**
  * What is done to a subject, inside its own process, and what is measured there.
  */
-import { createHistogram, monitorEventLoopDelay } from "node:perf_hooks"
+import { readFileSync } from "node:fs"
+import { createHistogram, monitorEventLoopDelay, performance } from "node:perf_hooks"
+import type { Garbage } from "./collections.js"
 import type { Instance, Settings, Subject } from "./subject.js"
 import type { Payload, Work } from "./workload.js"
 import { workload } from "./workload.js"
 
 export type Scenario =
-  /** So many events at so many a second, a few in each turn; what is recorded costs the caller and the process this. */
-  | { readonly kind: "flow"; readonly events: number; readonly rate: number }
+  /**
+   * So many events at so many a second, a few in each turn; what is recorded costs the caller and the process this. Before
+   * that the same flow goes on for `warmSeconds`, unmeasured: two seconds alone would charge V8's compilation to the events.
+   */
+  | { readonly kind: "flow"; readonly events: number; readonly rate: number; readonly warmSeconds?: number | undefined }
   /** All events in one turn. */
   | { readonly kind: "burst"; readonly events: number }
   /** The same at a rate any subject can follow, with an eye on the event loop and on memory. */
@@ -34,6 +39,14 @@ export interface Outcome {
   readonly turnMicros?: number
   /** Microseconds of the whole process, user and system, all threads, until everything was sent. */
   readonly cpuMicros?: number
+  /** Of these, those of the main thread. */
+  readonly mainMicros?: number
+  /** Milliseconds from the first event to the end of the flush. */
+  readonly flowMs?: number
+  /** How many collections the process had asked for when its measure began; it asked for one more at its end. */
+  readonly collections?: number
+  /** What was collected in between: added by the harness. */
+  readonly garbage?: Garbage
   /** Milliseconds since the epoch of the first call. */
   readonly startedAt?: number
   readonly delayP99Ms?: number
@@ -48,10 +61,27 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 const megabyte = 1024 * 1024
 
+let collections = 0
+
+const collectOnce = (): void => {
+  // Started with --expose-gc.
+  globalThis.gc?.()
+  collections++
+}
+
 const collect = (): void => {
-  // Started with --expose-gc. Twice: finalizers of the first round free memory in the second.
-  globalThis.gc?.()
-  globalThis.gc?.()
+  // Twice: finalizers of the first round free memory in the second.
+  collectOnce()
+  collectOnce()
+}
+
+/** Microseconds of CPU that the main thread took: exact on Linux, elsewhere the time it was not idle. */
+const mainThread = (): number => {
+  try {
+    return Number(readFileSync("/proc/self/schedstat", "utf8").split(" ")[0]) / 1000
+  } catch {
+    return performance.eventLoopUtilization().active * 1000
+  }
 }
 
 const heldMb = (): number => {
@@ -171,16 +201,35 @@ export const run = async (subject: Subject, { payload, scenario, settings }: Ste
   switch (scenario.kind) {
     case "flow": {
       const instance = await subject.open(settings)
+      const warm = Math.round((scenario.warmSeconds ?? 0) * scenario.rate)
+      await flow(instance, workload(payload, "warm").make, warm, scenario.rate)
       let cpu = process.cpuUsage()
+      let main = 0
+      let before = 0
+      let start = 0
       const spent = await flow(instance, make, scenario.events, scenario.rate, () => {
         collect()
+        before = collections
+        start = performance.now()
+        main = mainThread()
         cpu = process.cpuUsage()
       })
       await flush(instance)
       const { system, user } = process.cpuUsage(cpu)
+      const mainMicros = mainThread() - main
+      const flowMs = performance.now() - start
+      collectOnce()
       await settle(subject, { ...instance, flush: undefined }, settings, scenario.events)
       await close(instance)
-      return { events: scenario.events, callerMicros: spent.caller, turnMicros: spent.turn, cpuMicros: user + system }
+      return {
+        events: scenario.events,
+        callerMicros: spent.caller,
+        turnMicros: spent.turn,
+        cpuMicros: user + system,
+        mainMicros,
+        flowMs,
+        collections: before
+      }
     }
     case "burst": {
       const works = make(0, scenario.events)

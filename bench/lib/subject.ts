@@ -15,6 +15,8 @@ export interface Settings {
   readonly capacity?: number | undefined
   /** Milliseconds a close may take at most, where that is an option: a burst takes longer than a program would wait. */
   readonly patience?: number | undefined
+  /** Whose HTTP client, where that is a choice: Node's own, or the one of `fetch`. Default `"undici"`. */
+  readonly client?: "undici" | "fetch" | undefined
 }
 
 export interface Instance {

@@ -1,12 +1,14 @@
 /**
  * Who is measured, and in which settings.
  */
+import type { Settings } from "./subject.js"
+
 export interface Variant {
   readonly name: string
   /** The file in `subjects`. */
   readonly program: string
   /** What it is told beside the address. Nothing: the settings its documentation gives for production. */
-  readonly tuning: { readonly batch?: number; readonly interval?: number }
+  readonly tuning: Pick<Settings, "batch" | "interval" | "client">
   /** Whether it is given a queue that holds a whole burst; the documented settings of others are left alone. */
   readonly holdsBurst: boolean
   /** What a program imports for it. */
@@ -19,6 +21,8 @@ export interface Variant {
 const alike = { batch: 100, interval: 2000 }
 
 const large = { batch: 1000, interval: 2000 }
+
+const fetched = { client: "fetch" } as const
 
 const effectOtlp = ["@effect/opentelemetry/OtlpTracer", "@effect/opentelemetry/OtlpSerialization"]
 const langfuseV5 = ["@langfuse/tracing", "@langfuse/otel", "@opentelemetry/sdk-trace-node"]
@@ -56,11 +60,16 @@ export const variants: ReadonlyArray<Variant> = [
     holdsBurst: true
   }),
   variant("ours-observe", "oursObserve", {}, ["effect-langfuse"], { holdsBurst: true, onlyInFull: true }),
+  variant("ours-ingestion-fetch", "oursIngestion", fetched, [], { holdsBurst: true, onlyInFull: true }),
+  variant("ours-otlp-fetch", "oursOtlp", fetched, [], { holdsBurst: true, onlyInFull: true }),
+  variant("ours-tracer-fetch", "oursTracer", fetched, [], { holdsBurst: true, onlyInFull: true }),
+  variant("effect-noop", "effectNoop", {}),
   variant("langfuse-v3", "langfuseV3", {}, ["langfuse"]),
   variant("langfuse-v3@100", "langfuseV3", alike, [], { onlyInFull: true }),
   variant("langfuse-v5", "langfuseV5", {}, langfuseV5),
   variant("langfuse-v5@100", "langfuseV5", alike, [], { onlyInFull: true }),
   variant("effect-otlp", "effectOtlp", {}, effectOtlp),
+  variant("effect-otlp-fetch", "effectOtlp", fetched, [], { onlyInFull: true }),
   variant("effect-otlp@100", "effectOtlp", alike, [], { onlyInFull: true }),
   variant("otel-sdk", "otelSdk", {}, otelSdk),
   variant("otel-sdk@100", "otelSdk", alike, [], { onlyInFull: true })

@@ -1,11 +1,11 @@
 /** Effect's own OTLP tracer, pointed at Langfuse: what users of Effect do today. */
 import * as OtlpSerialization from "@effect/opentelemetry/OtlpSerialization"
 import * as OtlpTracer from "@effect/opentelemetry/OtlpTracer"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { main } from "../lib/child.js"
+import { clientOf } from "../lib/client.js"
 import { recordSpans } from "../lib/spans.js"
 import type { Settings } from "../lib/subject.js"
 import { authorization } from "../lib/subject.js"
@@ -22,7 +22,7 @@ const open = async (settings: Settings) => {
       resource: { serviceName: "bench" },
       maxBatchSize: settings.batch,
       exportInterval: settings.interval
-    }).pipe(Layer.provide(OtlpSerialization.layerJson), Layer.provide(NodeHttpClient.layerUndici))
+    }).pipe(Layer.provide(OtlpSerialization.layerJson), Layer.provide(clientOf(settings)))
   )
   await runtime.runPromise(Effect.void)
   return {
