@@ -27,7 +27,7 @@ type Without<E extends { readonly body: object }, Keys extends PropertyKey> = Om
 }
 
 /** What the server takes and the official types do not know: these fields are compared by themselves, below. */
-type Wider = "modelParameters" | "usage"
+type Wider = "modelParameters" | "usage" | "usageDetails"
 
 describe("events are events of the official SDK", () => {
   test("traces", () => {
