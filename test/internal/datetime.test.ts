@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DateTime, FastCheck } from "effect"
 import { fromMillis, isIsoDateTime, toIso } from "../../src/internal/datetime.js"
+import { fixed } from "../core/wire/support/items.js"
 
 const year10000 = 253_402_300_800_000
 const year0 = -62_167_219_200_000
@@ -11,7 +12,8 @@ describe("times as text", () => {
     [FastCheck.array(FastCheck.integer({ min: year0, max: year10000 - 1 }), { maxLength: 20 })],
     ([times]) => {
       for (const time of times) assert.strictEqual(fromMillis(time), new Date(time).toISOString())
-    }
+    },
+    fixed(100)
   )
 
   it.prop(
@@ -20,14 +22,15 @@ describe("times as text", () => {
     ([day, offset]) => {
       const time = day * 86_400_000 + offset
       assert.strictEqual(fromMillis(time), new Date(time).toISOString())
-    }
+    },
+    fixed(100)
   )
 
   it.prop("drop what is less than a millisecond as a Date does", [
     FastCheck.double({ min: year0, max: year10000 - 1, noNaN: true })
   ], ([time]) => {
     assert.strictEqual(fromMillis(time), new Date(time).toISOString())
-  })
+  }, fixed(100))
 
   it.prop("are none beyond the years 0 to 9999", [
     FastCheck.oneof(
@@ -38,7 +41,7 @@ describe("times as text", () => {
   ], ([time]) => {
     assert.isUndefined(fromMillis(time))
     assert.isUndefined(toIso(new Date(time)))
-  })
+  }, fixed(100))
 
   it.prop("of every kind a program has are ones Langfuse takes", [
     FastCheck.integer({ min: 0, max: year10000 - 1 })
@@ -48,5 +51,5 @@ describe("times as text", () => {
     for (const given of [new Date(time), DateTime.unsafeMake(time), expected]) {
       assert.strictEqual(toIso(given), expected)
     }
-  })
+  }, fixed(100))
 })

@@ -112,5 +112,5 @@ const addMetadata = (out: Members, metadata: Metadata | undefined): void => {
 const timeOf = (millis: number): string => {
   const text = toIso(millis)
   const nanos = Math.min(999_999, Math.round((millis - Math.floor(millis)) * 1e6))
-  return nanos === 0 ? text : `${text.slice(0, -1)}${String(nanos).padStart(6, "0").replace(/0+$/, "")}Z`
+  return nanos > 0 ? `${text.slice(0, -1)}${String(nanos).padStart(6, "0").replace(/0+$/, "")}Z` : text
 }
