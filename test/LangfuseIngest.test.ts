@@ -1,13 +1,29 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Metric, TestClock, Tracer } from "effect"
-import type * as LangfuseIngest from "effect-langfuse/LangfuseIngest"
+import { Context, Effect, Fiber, Layer, Metric, TestClock, Tracer } from "effect"
+import type * as IngestionEvent from "effect-langfuse/IngestionEvent"
+import * as LangfuseIngest from "effect-langfuse/LangfuseIngest"
 import * as Client from "./utils/client.js"
-import { balance, event, isBalanced, range, start, turns, until } from "./utils/ingest.js"
+import { balance, collectLogs, event, isBalanced, keys, range, start, turns, until } from "./utils/ingest.js"
 
 const enqueueAll = (ingest: LangfuseIngest.Service, ids: ReadonlyArray<string>) =>
   Effect.forEach(ids, (id) => ingest.enqueue(event(id)))
 
 const never: Client.Responder = () => Effect.never
+
+/** On the clock of the machine, over a client that never answers and cannot be interrupted. */
+const hanging = Effect.gen(function*() {
+  const layer = LangfuseIngest.layer({
+    ...keys,
+    baseUrl: "https://langfuse.test",
+    protocol: "ingestion",
+    flushTimeout: "200 millis",
+    shutdownTimeout: "50 millis"
+  })
+  const client = Client.make(() => Effect.uninterruptible(Effect.never))
+  const context = yield* Layer.build(layer.pipe(Layer.provide(client.layer), Layer.provide(collectLogs().layer)))
+  const ingest = Context.get(context, LangfuseIngest.LangfuseIngest)
+  return { ingest, enqueue: ingest.enqueue(event("a")) }
+})
 
 describe("LangfuseIngest", () => {
   describe("windows", () => {
@@ -345,6 +361,46 @@ describe("LangfuseIngest", () => {
       }))
   })
 
+  describe("flush, wherever it runs, ends at flushTimeout", () => {
+    const regions: ReadonlyArray<
+      readonly [title: string, run: (flush: Effect.Effect<unknown>) => Effect.Effect<unknown>]
+    > = [
+      ["anywhere", (flush) => flush],
+      ["in an uninterruptible region", (flush) => Effect.uninterruptible(flush)],
+      ["in Effect.ensuring", (flush) => Effect.ensuring(Effect.void, flush)],
+      ["in Effect.ensuring of an effect that fails", (flush) => Effect.exit(Effect.ensuring(Effect.fail("no"), flush))],
+      ["in a finalizer", (flush) => Effect.scoped(Effect.addFinalizer(() => flush))],
+      ["in a release", (flush) => Effect.acquireUseRelease(Effect.void, () => Effect.void, () => flush)],
+      ["in a fiber that is being interrupted", (flush) =>
+        Effect.flatMap(
+          Effect.fork(Effect.onInterrupt(Effect.never, () => flush)),
+          (fiber) => Effect.zipRight(Effect.yieldNow(), Fiber.interrupt(fiber))
+        )],
+      ["masked, and restored inside", (flush) => Effect.uninterruptibleMask((restore) => restore(flush))]
+    ]
+    for (const [title, run] of regions) {
+      it.live(title, () =>
+        Effect.scoped(Effect.gen(function*() {
+          const { enqueue, ingest } = yield* hanging
+          yield* enqueue
+          const before = performance.now()
+          yield* run(ingest.flush)
+          const took = performance.now() - before
+          assert.isAtLeast(took, 195)
+          assert.isBelow(took, 1500)
+        })))
+    }
+
+    it.live("also of a layer that was built in an uninterruptible region", () =>
+      Effect.scoped(Effect.gen(function*() {
+        const { enqueue, ingest } = yield* Effect.uninterruptible(hanging)
+        yield* enqueue
+        const before = performance.now()
+        yield* Effect.uninterruptible(ingest.flush)
+        assert.isBelow(performance.now() - before, 1500)
+      })))
+  })
+
   describe("close", () => {
     it.scoped("sends what is left", () =>
       Effect.gen(function*() {
@@ -548,6 +604,96 @@ describe("LangfuseIngest", () => {
       const after = yield* Metric.value(delivered)
       assert.strictEqual(after.count - before.count, 7)
     }))
+
+  it.scoped("gauges are sums over all services, and a closed one adds nothing", () =>
+    Effect.gen(function*() {
+      const gauge = (name: string, description: string) =>
+        Effect.map(Metric.value(Metric.gauge(name, { description })), ({ value }) => value)
+      const events = gauge("langfuse_ingest_queue_events", "Events held, from enqueue until their outcome is known.")
+      const bytes = gauge("langfuse_ingest_queue_bytes", "Bytes of the events held.")
+      const [eventsBefore, bytesBefore] = [yield* events, yield* bytes]
+      const one = yield* start({ interval: "1 hour" })
+      const other = yield* start({ interval: "1 hour" })
+      yield* enqueueAll(one.ingest, range(3))
+      yield* enqueueAll(other.ingest, range(4))
+      assert.strictEqual((yield* events) - eventsBefore, 7)
+      assert.isAbove((yield* bytes) - bytesBefore, 7 * 100)
+      yield* one.close
+      assert.strictEqual((yield* events) - eventsBefore, 4)
+      yield* other.ingest.flush
+      assert.deepStrictEqual([yield* events, yield* bytes], [eventsBefore, bytesBefore])
+    }))
+
+  it.scoped("status tells of the protocol and of the last failure", () =>
+    Effect.gen(function*() {
+      const { ingest } = yield* start({ maxBatch: 1 }, (seen, index) =>
+        index === 0 ? Client.json(503, { message: "down" }) : Client.accepted(seen.ids))
+      assert.deepStrictEqual(yield* ingest.status, { protocol: "ingestion", lastFailure: undefined })
+      yield* TestClock.setTime(Date.UTC(2026, 10, 23))
+      yield* enqueueAll(ingest, ["a"])
+      yield* ingest.flush
+      const { lastFailure } = yield* ingest.status
+      assert.deepInclude(lastFailure?.error, { reason: "Status", status: 503 })
+      assert.deepStrictEqual(lastFailure?.at, new Date(Date.UTC(2026, 10, 23)))
+      yield* enqueueAll(ingest, ["b"])
+      yield* ingest.flush
+      assert.strictEqual((yield* ingest.status).lastFailure, lastFailure)
+    }))
+
+  describe("room for roots", () => {
+    const observation = (n: number, parentObservationId?: string): IngestionEvent.IngestionEvent => ({
+      type: "span-create",
+      id: `event ${n}`,
+      timestamp: "2026-11-23T12:00:00.000Z",
+      body: { id: `span ${n}`, traceId: "t", ...(parentObservationId === undefined ? {} : { parentObservationId }) }
+    })
+
+    it.scoped("2,000 siblings that end together leave no orphan", () =>
+      Effect.gen(function*() {
+        for (const protocol of ["ingestion", "otlp"] as const) {
+          const sent: Array<Client.Seen> = []
+          const { ingest } = yield* start({ capacity: 1024, protocol }, (seen) => {
+            sent.push(seen)
+            return protocol === "otlp" ? Client.json(200, {}) : Client.accepted(seen.ids)
+          })
+          for (let n = 1; n <= 2000; n++) ingest.unsafeEnqueue(observation(n, "span 0"))
+          assert.isTrue(ingest.unsafeEnqueue(observation(0)), "a root ends last")
+          yield* TestClock.adjust("2 seconds")
+          yield* ingest.flush
+          const { dropped, offered } = yield* ingest.stats
+          assert.strictEqual(offered, 2001)
+          assert.strictEqual(dropped, 2000 - 960)
+          if (protocol === "otlp") continue
+          assert.include(sent.flatMap(({ ids }) => ids), "event 0")
+        }
+      }))
+
+    it.scoped("also by bytes", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start({ maxQueueBytes: 100_000, interval: "1 hour" })
+        let taken = 0
+        while (ingest.unsafeEnqueue(observation(taken + 1, "span 0"))) taken++
+        assert.isTrue(ingest.unsafeEnqueue(observation(0)))
+        assert.isAbove(taken, 50)
+        assert.isFalse(ingest.unsafeEnqueue(observation(taken + 2, "span 0")))
+      }))
+
+    it.scoped("is not for updates, scores or logs", () =>
+      Effect.gen(function*() {
+        const { ingest } = yield* start({ capacity: 32, interval: "1 hour" }, never)
+        for (let n = 1; n <= 40; n++) ingest.unsafeEnqueue(observation(n, "span 0"))
+        const of = (type: string, body: object) =>
+          ingest.unsafeEnqueue({ type, id: "x", timestamp: "2026-11-23T12:00:00.000Z", body } as never)
+        yield* turns()
+        const { pending } = yield* ingest.stats
+        for (let n = pending; n < 30 + 30; n++) of("span-update", { id: "u" })
+        assert.isFalse(of("span-update", { id: "u" }))
+        assert.isFalse(of("score-create", { name: "s", value: 1, traceId: "t" }))
+        assert.isFalse(of("sdk-log", { log: 1 }))
+        assert.isTrue(of("trace-create", { id: "t" }))
+        assert.isTrue(of("generation-create", { id: "g" }))
+      }))
+  })
 
   it.scoped("a disabled layer holds and sends nothing", () =>
     Effect.gen(function*() {
