@@ -444,6 +444,16 @@ describe("constructors", () => {
     )
   })
 
+  it("refuse what throws when it is read", () => {
+    const body = {
+      get name(): never {
+        throw new Error("s3cr3t")
+      }
+    }
+    strictEqual(onlyIssueOf(() => unsafeSpanCreate(body)), "body: cannot be read")
+    strictEqual(onlyIssueOf(() => unsafeSpanCreate({}, { trace: body })), "trace: cannot be read")
+  })
+
   it("refuse what a trace context does not have, and a body that is no object", () => {
     strictEqual(
       onlyIssueOf(() => unsafeChainCreate({}, { trace: untyped({ userID: "ada" }) })),

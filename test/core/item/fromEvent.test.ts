@@ -513,6 +513,23 @@ describe("values of programs that know no types", () => {
     }
   })
 
+  it("cost themselves alone in what an event says of its trace", () => {
+    for (const make of hostile) {
+      const { context } = observationOf("span-create", {}, open, {
+        name: "n",
+        tags: make(),
+        timestamp: make(),
+        public: make()
+      })
+      assert.deepInclude(context, { name: "n", tags: undefined, isPublic: undefined })
+      observationOf("span-create", {}, open, make())
+    }
+    const event = Object.defineProperty({ id: "e", type: "span-create", timestamp: at, body: { id: "o" } }, "trace", {
+      get: () => assert.fail("getter")
+    })
+    assert.deepInclude(itemOf(event), { context: undefined })
+  })
+
   it("cost themselves alone as getters", () => {
     const body = {
       id: "o",

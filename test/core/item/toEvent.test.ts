@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
 import * as IngestionEvent from "effect-langfuse/IngestionEvent"
 import { fromEvent } from "../../../src/core/item/fromEvent.js"
+import { fromSpan } from "../../../src/core/item/fromSpan.js"
 import { Content, Observation, TraceFields } from "../../../src/core/item/item.js"
 import type { Policy } from "../../../src/core/item/policy.js"
 import { toEvent } from "../../../src/core/item/toEvent.js"
@@ -83,6 +84,44 @@ describe("toEvent", () => {
       },
       trace: { userId: "ada", tags: ["b"], isAppRoot: true }
     })
+  })
+
+  it("is the way back of a span, but that other events may be about it", () => {
+    const start = Date.parse("2026-01-31T12:00:00.000Z")
+    const item = fromSpan(
+      {
+        traceId: "0123456789abcdef0123456789abcdef",
+        spanId: "0123456789abcdef",
+        parentId: "1123456789abcdef",
+        isAppRoot: true,
+        name: "answer",
+        kind: "internal",
+        start: start + 0.25,
+        end: start + 1500,
+        status: { level: "ERROR", message: "no" },
+        attributes: new Map<string, unknown>([
+          ["langfuse.observation.type", "generation"],
+          ["langfuse.observation.input", "[{\"role\":\"user\"}]"],
+          ["langfuse.observation.output", "text"],
+          ["langfuse.observation.model.name", "gpt"],
+          ["langfuse.observation.usage_details", "{\"input\":3,\"output\":4}"],
+          ["langfuse.observation.cost_details", "{\"input\":0.5}"],
+          ["langfuse.observation.metadata.a", "b"],
+          ["user.id", "ada"],
+          ["langfuse.trace.tags", "[\"a\"]"],
+          ["langfuse.environment", "test"]
+        ]),
+        json: { input: "[{\"role\":\"user\"}]", output: undefined },
+        events: [],
+        links: [],
+        leftOut: 0
+      },
+      "e",
+      open
+    )
+    const again = fromEvent(toEvent(item), open)
+    assert.isTrue(item.isWhole)
+    assert.deepStrictEqual({ ...again, isWhole: true }, { ...item })
   })
 
   it("keeps times to the nanosecond", () => {
