@@ -5,12 +5,14 @@
  * brackets; the text of an exception met on the way is never part of it. What must not leave is redacted.
  */
 import { beforeToJson, builtin, Entries, fieldsOf, isError, Members, read, type Readable } from "./builtin.js"
-import { cleanAddress, isSecretParameter, type Keys, type Kind, redacted } from "./redact.js"
-import { isWellFormed, quote, take } from "./text.js"
+import { Check, type FieldKind, isSecretPair, kindOfField, maxDepth, maxHoles, plainly, type Reading } from "./plain.js"
+import { cleanAddress, isSecretParameter, redacted } from "./redact.js"
+import { quote, take } from "./text.js"
 
-const maxDepth = 200
-/** From here on a run of holes in an array is one note rather than as many nulls. */
-const maxHoles = 1024
+export type { Reading }
+
+/** Values that may be looked at in vain, to find out whether parts can be written the fast way. */
+const maxChecks = 50_000
 const maxBigInt = 1n << 16_384n
 
 export const notes = {
@@ -22,145 +24,13 @@ export const notes = {
   cut: "<cut>"
 } as const
 
-/** Effect's own way for an object to say what may be shown of it. */
-const redactable = Symbol.for("effect/Inspectable/Redactable")
-
-/** How values are read. */
-export interface Reading {
-  readonly keys: Keys
-  readonly readable: (value: object) => Readable | undefined
-  /** Characters. Of a value that takes more only the first and the last parts are looked at and written. */
-  readonly limit: number
-}
-
 /** A value as JSON text; `undefined` at the top is `null`. */
 export const stringify = (value: unknown, reading: Reading): string => {
   if (typeof value === "string") return value.length <= reading.limit ? quote(value) : carefully(value, reading)
   if (typeof value !== "object" || value === null) return carefully(value, reading)
-  const check = new Check(reading)
+  const check = new Check(reading.keys, reading.limit)
   // What is known to be too long is cut later: the careful way need not write much more than what can stay.
-  return plainly(value, check) ?? carefully(value, reading, check.isOver ? reading.limit / 5 : reading.limit)
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// The fast way: values are nearly always plain data, and then the engine's own JSON.stringify is right and quickest.
-// ---------------------------------------------------------------------------------------------------------------------
-
-/** What is left of the limits. */
-class Check {
-  readonly keys: Keys
-  length: number
-  nodes: number
-
-  constructor({ keys, limit }: Reading) {
-    this.keys = keys
-    this.length = limit
-    // With its comma no value takes less than two characters.
-    this.nodes = limit / 2 + 1000
-  }
-
-  get isOver(): boolean {
-    return this.length < 0 || this.nodes < 0
-  }
-}
-
-/** `undefined` for what is not plain. */
-const plainly = (value: object, check: Check): string | undefined => {
-  try {
-    if (!isPlain(check, value, 0)) return undefined
-    const text: unknown = JSON.stringify(value)
-    return typeof text === "string" ? text : undefined
-  } catch {
-    // A getter, a proxy, or text longer than the engine allows: the careful way isolates it.
-    return undefined
-  }
-}
-
-/**
- * Whether `JSON.stringify` writes just what the careful way would. Code of the program (a getter, a proxy) may answer
- * differently the next time; the engine then writes other valid JSON or throws, both of which are fine.
- */
-const isPlain = (check: Check, value: object, depth: number): boolean => {
-  // Also how a cycle ends: the first way into one leads straight here.
-  if (depth >= maxDepth || (value as { readonly toJSON?: unknown }).toJSON !== undefined) return false
-  if (Array.isArray(value)) {
-    const length = value.length
-    if (length > check.nodes) check.nodes = -1
-    if (check.nodes < 0 || isSecretPair(check.keys, value)) return false
-    for (let i = 0; i < length; i++) {
-      const item: unknown = value[i]
-      if (item === undefined ? length > maxHoles : !isPlainValue(check, item, depth + 1)) return false
-    }
-    return true
-  }
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return false
-  if ((value as { readonly [redactable]?: unknown })[redactable] !== undefined) return false
-  // With these prototypes `in` sees own keys only, and unlike Object.keys it allocates nothing.
-  for (const key in value) {
-    const field = (value as Record<string, unknown>)[key]
-    check.length -= key.length
-    if (check.length < 0 || !isWellFormed(key) || !isPlainValue(check, field, depth + 1)) return false
-    if (check.keys.isSpecial(key) && !isOpen(check.keys, value, key, field)) return false
-  }
-  return true
-}
-
-const isPlainValue = (check: Check, value: unknown, depth: number): boolean => {
-  if (--check.nodes < 0) return false
-  switch (typeof value) {
-    case "string":
-      check.length -= value.length
-      return check.length >= 0 && isWellFormed(value)
-    case "object":
-      return value === null || isPlain(check, value, depth)
-    case "number":
-      return Number.isFinite(value)
-    case "boolean":
-    case "undefined":
-      return true
-    default:
-      return false
-  }
-}
-
-/** Whether the field, though of a special name, is written as it is. */
-const isOpen = (keys: Keys, value: object, key: string, field: unknown): boolean => {
-  switch (kindOfField(keys, value, key, field)) {
-    case "text":
-      return true
-    case "address":
-      return typeof field === "string" ? cleanAddress(field) === field : !Array.isArray(field)
-    case "secret":
-    case "pairs":
-    case "parameters":
-      return typeof field !== "string" && !Array.isArray(field)
-    case "left out":
-      return false
-  }
-}
-
-/** `[name, value]`, as header fields come. */
-const isSecretPair = (keys: Keys, value: ReadonlyArray<unknown>): boolean => {
-  if (value.length !== 2) return false
-  const name: unknown = value[0]
-  return typeof name === "string" && keys.isSpecial(name) && keys.kindOf(name) === "secret"
-}
-
-/** `pairs`: names and values by turns; `parameters`: pairs of a query; `left out`: not written. */
-type FieldKind = Kind | "pairs" | "parameters" | "left out"
-
-const kindOfField = (keys: Keys, value: object, key: string, field: unknown): FieldKind => {
-  // What marks the messages and parts of `@effect/ai` as its own.
-  if (key.charCodeAt(0) === 0x7e) return field === key ? "left out" : keys.kindOf(key)
-  // As Node lists header fields, and as HAR does.
-  if (key === "rawHeaders") return "pairs"
-  if (key === "urlParams") return "parameters"
-  if (key === "value") {
-    const name = read(value, "name") ?? read(value, "key")
-    return typeof name === "string" && keys.kindOf(name) === "secret" ? "secret" : keys.kindOf(key)
-  }
-  return keys.kindOf(key)
+  return plainly(value, check, 0) ?? carefully(value, reading, check.isOver ? reading.limit / 10 : reading.limit)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -198,6 +68,7 @@ class Out {
   /** Where the text is to end, and how many values may still be looked at. */
   end: number
   nodes: number
+  checks: number
   /** Writing last parts, whose own last parts are not looked for. */
   isTail = false
   readonly ancestors: Array<object> = []
@@ -209,6 +80,7 @@ class Out {
     this.limit = limit
     this.end = limit
     this.nodes = limit + 1000
+    this.checks = Math.min(limit, maxChecks)
   }
 
   get isSpent(): boolean {
@@ -270,6 +142,7 @@ const functionNote = (value: object): string => {
 
 const writeObject = (out: Out, value: object, kind: FieldKind): boolean => {
   const depth = out.ancestors.length
+  if (depth > 0 && kind === "text" && out.checks > 0 && writePlain(out, value, depth)) return true
   const ancestor = out.ancestors.indexOf(value)
   if (ancestor >= 0) return out.note(`<circular: ${pathTo(out, ancestor)}>`)
   if (depth >= maxDepth) return out.note(notes.depth)
@@ -288,6 +161,23 @@ const writeObject = (out: Out, value: object, kind: FieldKind): boolean => {
     out.ancestors.length = depth
     out.path.length = length
   }
+}
+
+/** A part that is plain data is written by the engine as well. */
+const writePlain = (out: Out, value: object, depth: number): boolean => {
+  const room = out.end - out.text.length
+  const check = new Check(out.reading.keys, room)
+  const nodes = Math.min(check.nodes, out.nodes, out.checks)
+  check.nodes = nodes
+  const text = plainly(value, check, depth)
+  const looked = nodes - check.nodes
+  if (text === undefined || text.length > room) {
+    out.checks -= looked
+    return false
+  }
+  out.nodes -= looked
+  out.text += text
+  return true
 }
 
 const pathTo = (out: Out, ancestor: number): string => {
