@@ -78,12 +78,6 @@ export const Int = Schema.Number.pipe(Schema.filter(Rules.int.accepts, {
   arbitrary: () => (fc) => fc.integer()
 }))
 
-export const Count = Int.pipe(Schema.filter(Rules.count.accepts, {
-  description: Rules.count.description,
-  jsonSchema: { type: "integer", minimum: 0 },
-  arbitrary: () => (fc) => fc.nat()
-}))
-
 export const Cost = Finite.pipe(Schema.filter(Rules.cost.accepts, {
   description: Rules.cost.description,
   jsonSchema: { minimum: 0 },
