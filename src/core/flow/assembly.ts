@@ -2,7 +2,8 @@
  * Events over OTLP: a span that is sent twice replaces itself there, so the events of one observation are merged before it
  * leaves.
  */
-import { Content, type Observation, Trace, TraceFields } from "../item/item.js"
+import { bytesOfItem } from "../item/complete.js"
+import { type Clearable, Content, type Metadata, type Observation, Trace, TraceFields } from "../item/item.js"
 import type { Entry } from "./ledger.js"
 import { mergeObservation, mergeTrace } from "./merge.js"
 import { Piece } from "./piece.js"
@@ -47,6 +48,16 @@ export class Round {
   }
 }
 
+class TraceParts {
+  trace: Trace
+  readonly entries: Array<Entry>
+
+  constructor(trace: Trace, entry: Entry) {
+    this.trace = trace
+    this.entries = Array.of(entry)
+  }
+}
+
 class Open {
   readonly item: Observation
   readonly entries: Array<Entry>
@@ -76,17 +87,44 @@ class Open {
 const noteOf = (content: Content | undefined): Content | undefined =>
   content && new Content(`<cut ${content.text.length} characters: too much was open at one time>`, false)
 
-/** Leaves notes in place of the contents. */
+const noteOfAll = (metadata: Metadata | undefined): Metadata | undefined =>
+  metadata && new Map([["cut", new Content("too much was open at one time", false)]])
+
+const shortened = (text: Clearable<string>): Clearable<string> =>
+  typeof text === "string" && text.length > 1000 ? `${text.slice(0, 1000)}…` : text
+
+const unlessLong = (json: string | undefined): string | undefined => (json?.length ?? 0) > 10_000 ? undefined : json
+
+/** Leaves notes in place of the contents, and takes from all other fields what they have too much of. */
 const cut = (item: Observation): void => {
   item.input = noteOf(item.input)
   item.output = noteOf(item.output)
-  item.metadata = item.metadata && new Map([["cut", new Content("too much was open at one time", false)]])
+  item.metadata = noteOfAll(item.metadata)
   item.extra = ""
-  if (item.context !== undefined) {
-    item.context = Object.assign(new TraceFields(), item.context)
-    item.context.metadata = item.context.input = item.context.output = undefined
-  }
-  item.bytes = 1000 + 2 * ((item.statusMessage?.length ?? 0) + (item.parameters?.length ?? 0))
+  item.name = shortened(item.name)
+  item.statusMessage = shortened(item.statusMessage)
+  item.model = shortened(item.model)
+  item.version = shortened(item.version)
+  item.promptName = shortened(item.promptName)
+  item.parameters = unlessLong(item.parameters)
+  item.usage = unlessLong(item.usage)
+  item.cost = unlessLong(item.cost)
+  item.context = item.context && cutFields(item.context)
+  item.bytes = bytesOfItem(item)
+}
+
+const cutFields = (given: TraceFields): TraceFields => {
+  const fields = Object.assign(new TraceFields(), given)
+  fields.input = noteOf(fields.input)
+  fields.output = noteOf(fields.output)
+  fields.metadata = noteOfAll(fields.metadata)
+  fields.name = shortened(fields.name)
+  fields.userId = shortened(fields.userId)
+  fields.sessionId = shortened(fields.sessionId)
+  fields.release = shortened(fields.release)
+  fields.version = shortened(fields.version)
+  fields.tags = fields.tags?.slice(0, 100).map((tag) => tag.slice(0, 1000))
+  return fields
 }
 
 const opOf = ({ item }: Entry): string => item.kind === "observation" ? item.op : "create"
@@ -118,7 +156,7 @@ export class Assembly {
     const isMerging = batch.some(({ item }) => item.kind === "observation" && !item.isWhole)
     // Of this batch alone, for the reason that `Recent` gives.
     const touched = new Map<string, Open>()
-    const traces = new Map<string, Array<Entry>>()
+    const traces = new Map<string, TraceParts>()
     const whole: Array<Entry> = []
     for (const entry of isMerging ? batch.slice().sort(inOrder) : batch) {
       const { item } = entry
@@ -128,9 +166,8 @@ export class Assembly {
         else this.acceptPart(item, entry, touched, round, now)
       }
     }
-    for (const [id, entries] of traces) {
-      const trace = this.traces.get(id)
-      if (trace !== undefined) round.pieces.push(new Piece<Observation | Trace>(trace, entries, undefined))
+    for (const { entries, trace } of traces.values()) {
+      round.pieces.push(new Piece<Observation | Trace>(trace, entries, undefined))
     }
     for (const entry of whole) {
       if (entry.item.kind === "observation") this.leave(entry.item, Array.of(entry), round)
@@ -173,15 +210,18 @@ export class Assembly {
     return this.traces.size === 0 || item.traceId === undefined ? undefined : this.traces.get(item.traceId)
   }
 
-  private acceptTrace(item: Trace, entry: Entry, traces: Map<string, Array<Entry>>, round: Round): void {
-    if (!this.traces.has(item.id) && this.forgottenTraces.has(hash(item.id))) {
+  private acceptTrace(item: Trace, entry: Entry, traces: Map<string, TraceParts>, round: Round): void {
+    const parts = traces.get(item.id)
+    if (parts === undefined && !this.traces.has(item.id) && this.forgottenTraces.has(hash(item.id))) {
       round.late.push(entry)
       return
     }
-    this.remember(item)
-    const known = traces.get(item.id)
-    if (known === undefined) traces.set(item.id, [entry])
-    else known.push(entry)
+    const trace = this.remember(item, parts?.trace)
+    if (parts === undefined) traces.set(item.id, new TraceParts(trace, entry))
+    else {
+      parts.trace = trace
+      parts.entries.push(entry)
+    }
   }
 
   private acceptPart(item: Observation, entry: Entry, touched: Map<string, Open>, round: Round, now: number): void {
@@ -234,18 +274,25 @@ export class Assembly {
     trace.fields = Object.assign(new TraceFields(), context)
     trace.fields.isAppRoot = false
     trace.fields.start ??= item.start
-    trace.bytes = 1000 + 2 * ((context.input?.text.length ?? 0) + (context.output?.text.length ?? 0))
-    return this.remember(trace)
+    trace.bytes = bytesOfItem(trace)
+    return this.remember(trace, undefined)
   }
 
-  private remember(item: Trace): Trace {
-    const known = this.traces.get(item.id)
+  /** `before`: as the batch knows it, in case it was forgotten since. */
+  private remember(item: Trace, before: Trace | undefined): Trace {
+    const remembered = this.traces.get(item.id)
+    const known = remembered ?? before
     const trace = known === undefined ? item : mergeTrace(known, item)
+    if (trace.bytes > this.limits.maxTraceBytes / 4) {
+      trace.fields = cutFields(trace.fields)
+      trace.extra = ""
+      trace.bytes = bytesOfItem(trace)
+    }
     // The start is part of what Langfuse tells rows apart by.
     trace.fields.start ??= trace.at
     this.traces.delete(item.id)
     this.traces.set(item.id, trace)
-    this.traceBytes += trace.bytes - (known?.bytes ?? 0)
+    this.traceBytes += trace.bytes - (remembered?.bytes ?? 0)
     for (const [id, oldest] of this.traces) {
       if (this.traces.size <= this.limits.maxTraces && this.traceBytes <= this.limits.maxTraceBytes) break
       if (id === item.id) break

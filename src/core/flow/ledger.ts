@@ -39,11 +39,13 @@ export class Entry {
   readonly sequence: number
   /** @internal */
   state: "held" | "withheld" | "settled" = "held"
+  /** @internal What the ledger has counted of it. */
+  countedBytes: number
 
   constructor(item: Item, ledger: Ledger, sequence: number) {
     this.id = item.eventId
     this.type = eventTypeOf(item)
-    this.bytes = item.bytes
+    this.bytes = this.countedBytes = item.bytes
     this.item = item
     this.ledger = ledger
     this.sequence = sequence
@@ -135,21 +137,24 @@ export class Ledger {
   /** Kept on purpose, outside of the queue's bounds; `false` where too much is. */
   withhold(entry: Entry): boolean {
     if (!this.isOpen(entry) || entry.state === "withheld") return true
-    if (this.withheld >= maxWithheld || this.withheldBytes + entry.bytes > maxWithheldBytes) return false
+    // Nothing, where what it says was merged into something else.
+    const { bytes } = entry.item
+    if (this.withheld >= maxWithheld || this.withheldBytes + bytes > maxWithheldBytes) return false
     entry.state = "withheld"
     this.withheld++
-    this.withheldBytes += entry.bytes
-    this.heldBytes -= entry.bytes
+    this.withheldBytes += bytes
+    this.heldBytes -= entry.countedBytes
+    entry.countedBytes = bytes
     return true
   }
 
   /** The first outcome of an entry of this ledger counts; `false` for any other. */
   settle(entry: Entry, outcome: Settled): boolean {
     if (!this.isOpen(entry)) return false
-    if (entry.state === "held") this.heldBytes -= entry.bytes
+    if (entry.state === "held") this.heldBytes -= entry.countedBytes
     else {
       this.withheld--
-      this.withheldBytes -= entry.bytes
+      this.withheldBytes -= entry.countedBytes
     }
     entry.state = "settled"
     entry.release()

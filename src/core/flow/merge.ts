@@ -4,6 +4,7 @@
  * The first event decides on start time and environment for good. Otherwise the last one wins: an absent field keeps what
  * was there, `null` clears it where Langfuse lets it, metadata is merged key by key, and the type is that of the last event.
  */
+import { bytesOfItem } from "../item/complete.js"
 import { Content, type Metadata, type Observation, Trace, TraceFields } from "../item/item.js"
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -58,7 +59,7 @@ export const mergeObservation = (into: Observation, later: Observation): void =>
     ? later.context ?? into.context
     : overlay(into.context, later.context)
   into.extra += later.extra
-  into.bytes += later.bytes
+  into.bytes = bytesOfItem(into)
 }
 
 /** What a later event says of the trace, and of the rest what was said before. */
@@ -95,6 +96,6 @@ export const mergeTrace = (older: Trace, newer: Trace): Trace => {
   const trace = new Trace(older.eventId, older.at, older.id)
   trace.fields = mergeFields(older.fields, newer.fields)
   trace.extra = older.extra + newer.extra
-  trace.bytes = Math.max(older.bytes, newer.bytes)
+  trace.bytes = bytesOfItem(trace)
   return trace
 }

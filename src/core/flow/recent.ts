@@ -5,6 +5,9 @@
  * events pass keeps its outgrown tables, and all they point to, alive until a full collection.
  */
 
+/** For hashes of another kind of thing. Above 16 bits: a smaller one amounts to another first character. */
+export const otherSeed = 0x9e3779b9
+
 /** 53 bits of a text, never 0. https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js */
 export const hash = (text: string, seed = 0): number => {
   let a = 0xdeadbeef ^ seed

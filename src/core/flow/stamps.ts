@@ -3,7 +3,7 @@
  * no two of them carry the same one. It holds within one process.
  */
 import type { Item } from "../item/item.js"
-import { hash, Recent } from "./recent.js"
+import { hash, otherSeed, Recent } from "./recent.js"
 
 const remembered = 10_000
 
@@ -19,7 +19,7 @@ export class Stamps {
   /** Moves the item's time behind that of an earlier event of the same entity, where the two would tie. */
   stamp(item: Item): void {
     if (item.kind === "plain") return
-    const key = hash(item.id, item.kind === "trace" ? 1 : 0)
+    const key = hash(item.id, item.kind === "trace" ? otherSeed : 0)
     const at = Math.floor(item.at)
     const known = this.last.get(key)
     const given = known === undefined ? -1 : Math.floor(known / base)

@@ -4,12 +4,9 @@
  */
 import type { Item, Observation, TraceFields } from "../item/item.js"
 import { Trace } from "../item/item.js"
-import { hash, Recent } from "./recent.js"
+import { hash, otherSeed, Recent } from "./recent.js"
 
 const remembered = 10_000
-
-/** A seed apart from that of contexts. */
-const publicSeed = 1
 
 const metadataText = (fields: TraceFields): string => {
   let text = ""
@@ -55,7 +52,7 @@ export class Traces {
   }
 
   private note(traceId: string, isPublic: boolean | undefined): boolean {
-    const key = hash(traceId, publicSeed)
+    const key = hash(traceId, otherSeed)
     const now = isPublic ?? this.shared.get(key) === 1
     if (now || this.shared.has(key)) this.shared.set(key, now ? 1 : 0)
     return now

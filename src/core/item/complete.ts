@@ -15,7 +15,7 @@ export const complete = <A extends Item>(item: A, policy: Policy): A => {
 }
 
 /** The memory that an item takes. */
-const bytesOfItem = (item: Item): number => {
+export const bytesOfItem = (item: Item): number => {
   switch (item.kind) {
     case "observation":
       return 900 + bytesOfContent(item.input) + bytesOfContent(item.output) + bytesOfMetadata(item.metadata) +
