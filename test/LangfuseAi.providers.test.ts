@@ -78,7 +78,8 @@ const question = [{ role: "user", content: "Why is the sky blue?" }]
 const said = { role: "assistant", content: "Rayleigh scattering." }
 const thoughtAndSaid = {
   role: "assistant",
-  content: [{ type: "reasoning", text: "Light and air." }, { type: "text", text: "Rayleigh scattering." }]
+  content: "Rayleigh scattering.",
+  thinking: [{ type: "thinking", content: "Light and air." }]
 }
 
 const sse = (events: ReadonlyArray<unknown>, options: { readonly named?: boolean; readonly done?: boolean } = {}) => {

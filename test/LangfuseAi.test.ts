@@ -27,6 +27,7 @@ import {
 } from "effect"
 import { Langfuse, LangfuseIngest, LangfuseTracer } from "effect-langfuse"
 import * as LangfuseAi from "effect-langfuse/LangfuseAi"
+import { usageOf } from "../src/core/item/usage.js"
 import { Answer } from "../src/internal/ai/answer.js"
 import * as Files from "../src/internal/ai/files.js"
 import * as Usage from "../src/internal/ai/usage.js"
@@ -174,15 +175,16 @@ describe("generateText", () => {
           role: "user",
           content: [
             { type: "text", text: "What is this?" },
-            { type: "file", media_type: "image/png", data: "<image/png, 1234 bytes>" },
+            { type: "text", text: "<image/png, 1234 bytes>" },
             { type: "image_url", image_url: { url: "https://example.com/cat.png" } },
-            { type: "file", media_type: "application/pdf", file_name: "a.pdf", data: "<application/pdf, 900 bytes>" },
-            { type: "file", media_type: "application/pdf", data: "file-abc123" }
+            { type: "text", text: "<a.pdf, application/pdf, 900 bytes>" },
+            { type: "text", text: "<application/pdf, file-abc123>" }
           ]
         },
         {
           role: "assistant",
-          content: [{ type: "reasoning", text: "Let me look." }, { type: "text", text: "Looking." }],
+          content: "Looking.",
+          thinking: [{ type: "thinking", content: "Let me look." }],
           tool_calls: [{ id: "c1", type: "function", function: { name: "Look", arguments: "{\"at\":\"cat\"}" } }]
         },
         { role: "tool", tool_call_id: "c1", name: "Look", content: "{\"is\":\"a cat\"}" }
@@ -234,7 +236,7 @@ describe("generateText", () => {
       assert.deepStrictEqual(observations()[0]?.input, [{ role: "user", content: "one" }])
     }))
 
-  it.effect("shows reasoning, files, sources and the tools that the provider ran as parts of the answer", () =>
+  it.effect("shows reasoning, files, sources and the tools that the provider ran as a conversation", () =>
     Effect.gen(function*() {
       const Search = Tool.make("Search", { parameters: { q: Schema.String }, success: Schema.Array(Schema.String) })
       const kit = Toolkit.make(Search)
@@ -259,17 +261,81 @@ describe("generateText", () => {
           Ai.text("Done.")
         )
       )
-      assert.deepStrictEqual(observations()[0]?.output, {
-        role: "assistant",
-        content: [
-          { type: "reasoning", text: "Thinking." },
-          { type: "tool-result", tool_call_id: "s1", name: "web_search", result: ["a cat"] },
-          { type: "file", media_type: "image/png", data: "<image/png, 3 bytes>" },
-          { type: "text", text: "Done." }
-        ],
-        tool_calls: [{ id: "s1", type: "function", function: { name: "web_search", arguments: "{\"q\":\"cats\"}" } }],
-        sources: [{ url: "https://example.com/", title: "Cats" }]
+      assert.deepStrictEqual(observations()[0]?.output, [
+        {
+          role: "assistant",
+          content: null,
+          thinking: [{ type: "thinking", content: "Thinking." }],
+          tool_calls: [{ id: "s1", type: "function", function: { name: "web_search", arguments: "{\"q\":\"cats\"}" } }]
+        },
+        { role: "tool", tool_call_id: "s1", name: "web_search", content: "[\"a cat\"]" },
+        {
+          role: "assistant",
+          content: [{ type: "text", text: "<image/png, 3 bytes>" }, { type: "text", text: "Done." }],
+          sources: [{ url: "https://example.com/", title: "Cats" }]
+        }
+      ])
+    }))
+
+  it.effect("joins results of tools that the provider ran to their calls in the history too", () =>
+    Effect.gen(function*() {
+      const { observations } = yield* run(
+        LanguageModel.generateText({
+          prompt: [
+            { role: "user", content: [{ type: "file", mediaType: "audio/wav", data: new Uint8Array(3) }] },
+            {
+              role: "assistant",
+              content: [
+                { type: "reasoning", text: "Hm." },
+                { type: "text", text: "Let me look." },
+                { type: "tool-call", id: "1", name: "search", params: { q: 1 }, providerExecuted: true },
+                {
+                  type: "tool-result",
+                  id: "1",
+                  name: "search",
+                  result: { r: 2 },
+                  isFailure: false,
+                  providerExecuted: true
+                },
+                { type: "reasoning", text: "" },
+                { type: "text", text: "Found." },
+                { type: "tool-call", id: "2", name: "own", params: "x", providerExecuted: false }
+              ]
+            },
+            {
+              role: "tool",
+              content: [
+                {
+                  type: "tool-result",
+                  id: "2",
+                  name: "own",
+                  result: null,
+                  isFailure: true,
+                  providerExecuted: false
+                }
+              ]
+            }
+          ]
+        }),
+        answer(Ai.text("yes"))
+      )
+      const call = (id: string, name: string, args: string) => ({
+        id,
+        type: "function",
+        function: { name, arguments: args }
       })
+      assert.deepStrictEqual(observations()[0]?.input, [
+        { role: "user", content: [{ type: "text", text: "<audio/wav, 3 bytes>" }] },
+        {
+          role: "assistant",
+          content: "Let me look.",
+          thinking: [{ type: "thinking", content: "Hm." }],
+          tool_calls: [call("1", "search", `{"q":1}`)]
+        },
+        { role: "tool", tool_call_id: "1", name: "search", content: `{"r":2}` },
+        { role: "assistant", content: "Found.", tool_calls: [call("2", "own", "x")] },
+        { role: "tool", tool_call_id: "2", name: "own", content: "null" }
+      ])
     }))
 
   it.effect("shows what was asked when it fails, and fails with the same error", () =>
@@ -326,7 +392,7 @@ describe("generateText", () => {
       assert.deepStrictEqual(generation?.modelParameters, {
         temperature: 0.5,
         max_tokens: 100,
-        tool_choice: { oneOf: ["GetWeather"] }
+        tool_choice: "{\"oneOf\":[\"GetWeather\"]}"
       })
       assert.deepStrictEqual(generation?.input, {
         messages: [{ role: "user", content: "hello" }],
@@ -485,11 +551,8 @@ describe("streamText", () => {
   ]
   const whole = {
     role: "assistant",
-    content: [
-      { type: "reasoning", text: "Hmm." },
-      { type: "text", text: "Hello, " },
-      { type: "text", text: "again" }
-    ]
+    content: "Hello, again",
+    thinking: [{ type: "thinking", content: "Hmm." }]
   }
   const everything = Stream.fromIterable([...deltas, Ai.finish()]).pipe(Stream.rechunk(1))
   const drain = LanguageModel.streamText({ prompt: "hello" }).pipe(Stream.runDrain)
@@ -615,7 +678,7 @@ describe("streamText", () => {
         streamText: everything
       })
       assert.deepInclude(taken.observations()[0], {
-        output: { role: "assistant", content: [{ type: "reasoning", text: "Hm" }] },
+        output: { role: "assistant", content: "", thinking: [{ type: "thinking", content: "Hm" }] },
         level: "DEFAULT",
         statusMessage: "the stream was not read to its end"
       })
@@ -1402,11 +1465,15 @@ describe("with LangfuseTracer", () => {
 })
 
 describe("usage", () => {
+  const usageDetails = (tokens: Usage.Tokens, metadata: Usage.Metadata) => {
+    const { text } = usageOf(Usage.usage(tokens, metadata))
+    return text === undefined ? undefined : JSON.parse(text) as Record<string, number> // written from counts
+  }
   const tokens = { inputTokens: 100, outputTokens: 20, totalTokens: 120 }
 
   it("takes cached and reasoning tokens out of counts that hold them", () => {
     assert.deepStrictEqual(
-      Usage.usageDetails({ ...tokens, cachedInputTokens: 40, reasoningTokens: 5 }, { openai: {} }),
+      usageDetails({ ...tokens, cachedInputTokens: 40, reasoningTokens: 5 }, { openai: {} }),
       { input: 60, input_cached_tokens: 40, output: 15, output_reasoning_tokens: 5, total: 120 }
     )
   })
@@ -1420,7 +1487,7 @@ describe("usage", () => {
         }
       }
     }
-    assert.deepStrictEqual(Usage.usageDetails({ ...tokens, cachedInputTokens: 40 }, metadata), {
+    assert.deepStrictEqual(usageDetails({ ...tokens, cachedInputTokens: 40 }, metadata), {
       input: 100,
       input_cached_tokens: 40,
       input_cache_creation: 200,
@@ -1432,21 +1499,21 @@ describe("usage", () => {
 
   it("adds Google's thoughts and the prompts of its tools", () => {
     assert.deepStrictEqual(
-      Usage.usageDetails(
+      usageDetails(
         { inputTokens: 100, outputTokens: 20, totalTokens: 157, reasoningTokens: 30, cachedInputTokens: 40 },
         { google: { usageMetadata: { toolUsePromptTokenCount: 7 } } }
       ),
       { input: 67, input_cached_tokens: 40, output: 20, output_reasoning_tokens: 30, total: 157 }
     )
     assert.deepStrictEqual(
-      Usage.usageDetails({ ...tokens, reasoningTokens: 5 }, { google: {} }),
+      usageDetails({ ...tokens, reasoningTokens: 5 }, { google: {} }),
       { input: 100, output: 15, output_reasoning_tokens: 5, total: 120 }
     )
   })
 
   it("adds what Bedrock read from and wrote to the cache", () => {
     assert.deepStrictEqual(
-      Usage.usageDetails({ ...tokens, cachedInputTokens: 40 }, { bedrock: { usage: { cacheWriteInputTokens: 3 } } }),
+      usageDetails({ ...tokens, cachedInputTokens: 40 }, { bedrock: { usage: { cacheWriteInputTokens: 3 } } }),
       { input: 100, input_cached_tokens: 40, input_cache_creation: 3, output: 20, total: 163 }
     )
   })
@@ -1454,29 +1521,29 @@ describe("usage", () => {
   it("takes OpenRouter's cache out of the input, and its cost as it is charged", () => {
     const of = (usage: object) => ({ openrouter: { usage } })
     assert.deepStrictEqual(
-      Usage.usageDetails(
+      usageDetails(
         { ...tokens, cachedInputTokens: 40 },
         of({ promptTokensDetails: { cached_tokens: 40, cache_write_tokens: 10 } })
       ),
       { input: 50, input_cached_tokens: 40, input_cache_creation: 10, output: 20, total: 120 }
     )
-    assert.deepStrictEqual(Usage.costDetails(of({ cost: 0.02 })), { total: 0.02 })
+    assert.deepStrictEqual(Usage.cost(of({ cost: 0.02 })), { total: 0.02 })
     assert.deepStrictEqual(
-      Usage.costDetails(of({ cost: 0.02, costDetails: { upstream_inference_cost: 0.02 } })),
+      Usage.cost(of({ cost: 0.02, costDetails: { upstream_inference_cost: 0.02 } })),
       { total: 0.02 }
     )
     assert.deepStrictEqual(
-      Usage.costDetails(of({ cost: 1, costDetails: { upstream_inference_cost: 20 } })),
+      Usage.cost(of({ cost: 1, costDetails: { upstream_inference_cost: 20 } })),
       { total: 21 }
     )
-    assert.isUndefined(Usage.costDetails(of({ cost: Number.NaN })))
-    assert.isUndefined(Usage.costDetails({}))
+    assert.isUndefined(Usage.cost(of({ cost: Number.NaN })))
+    assert.isUndefined(Usage.cost({}))
   })
 
   it("is nothing where nothing was told", () => {
-    assert.isUndefined(Usage.usageDetails({ totalTokens: 0 }, { openai: {} }))
-    assert.isUndefined(Usage.usageDetails({ inputTokens: Number.NaN, outputTokens: -1 }, {}))
-    assert.deepStrictEqual(Usage.usageDetails({ totalTokens: 7 }, {}), { total: 7 })
+    assert.isUndefined(usageDetails({ totalTokens: 0 }, { openai: {} }))
+    assert.isUndefined(usageDetails({ inputTokens: Number.NaN, outputTokens: -1 }, {}))
+    assert.deepStrictEqual(usageDetails({ totalTokens: 7 }, {}), { total: 7 })
   })
 
   const Count = FastCheck.oneof(
@@ -1516,15 +1583,17 @@ describe("usage", () => {
     cachedInputTokens: Count
   })
 
-  it.prop("is always counts of 0 or more with their sum as total", [Tokens, Provider], ([tokens, provider]) => {
-    const buckets = Usage.usageDetails(tokens, provider)
-    if (buckets === undefined) return
-    const { total, ...others } = buckets
-    for (const count of Object.values(buckets)) assert.isTrue(Number.isSafeInteger(count) && count >= 0)
-    if (Object.keys(others).length > 0) {
-      assert.strictEqual(Object.values(others).reduce((sum, count) => sum + count, 0), total)
+  it.prop(
+    "is always counts of 0 or more with a total that is no less than their sum",
+    [Tokens, Provider],
+    ([tokens, provider]) => {
+      const buckets = usageDetails(tokens, provider)
+      if (buckets === undefined) return
+      const { total, ...others } = buckets
+      for (const count of Object.values(buckets)) assert.isTrue(Number.isSafeInteger(count) && count >= 0)
+      if (total !== undefined) assert.isAtMost(Object.values(others).reduce((sum, count) => sum + count, 0), total)
     }
-  })
+  )
 
   it.prop(
     "has OpenAI's total, however the tokens are divided",
@@ -1532,7 +1601,7 @@ describe("usage", () => {
     ([input, output, share]) => {
       const cached = Math.floor(input * share)
       const reasoning = Math.floor(output * share)
-      const buckets = Usage.usageDetails({
+      const buckets = usageDetails({
         inputTokens: input,
         outputTokens: output,
         totalTokens: input + output,
@@ -1550,7 +1619,7 @@ describe("usage", () => {
     [FastCheck.nat(1000), FastCheck.nat(1000), FastCheck.nat(1000), FastCheck.nat(1000)],
     ([input, output, thoughts, toolPrompts]) => {
       const total = input + output + thoughts + toolPrompts
-      const buckets = Usage.usageDetails(
+      const buckets = usageDetails(
         { inputTokens: input, outputTokens: output, totalTokens: total, reasoningTokens: thoughts },
         { google: { usageMetadata: { toolUsePromptTokenCount: toolPrompts } } }
       )
@@ -1582,7 +1651,7 @@ describe("the parts of an answer", () => {
     const answer = new Answer(true)
     const piece = "x".repeat(1_000_000)
     for (let i = 0; i < 12; i++) answer.add(Response.textDeltaPart({ id: "1", delta: piece }))
-    const { content } = answer.message ?? assert.fail("no message")
+    const content = (answer.message as { readonly content: string }).content // one message of text
     assert.strictEqual(String(content).replace(/^x+/, ""), "<4000000 more characters>")
     assert.strictEqual(String(content).indexOf("<"), 8_000_000)
   })
@@ -1598,30 +1667,30 @@ describe("the parts of an answer", () => {
 
 describe("files", () => {
   it("are links, ids of the provider, or a kind and a size", () => {
-    const cases: ReadonlyArray<readonly [unknown, unknown]> = [
-      ["https://example.com/a.pdf", { type: "file", media_type: "application/pdf", url: "https://example.com/a.pdf" }],
-      ["gs://bucket/a.pdf", { type: "file", media_type: "application/pdf", url: "gs://bucket/a.pdf" }],
-      ["file-1", { type: "file", media_type: "application/pdf", data: "file-1" }],
-      ["data:application/pdf;base64,AAAA", {
-        type: "file",
-        media_type: "application/pdf",
-        data: "<application/pdf, 3 bytes>"
-      }],
-      [new URL("data:application/pdf;base64,AAA="), {
-        type: "file",
-        media_type: "application/pdf",
-        data: "<application/pdf, 2 bytes>"
-      }],
-      [new Uint8Array(5), { type: "file", media_type: "application/pdf", data: "<application/pdf, 5 bytes>" }],
-      [undefined, { type: "file", media_type: "application/pdf", data: "<application/pdf>" }]
+    const cases: ReadonlyArray<readonly [unknown, string]> = [
+      ["https://example.com/a.pdf", "<application/pdf, https://example.com/a.pdf>"],
+      ["https://me:s3cret@example.com/a.pdf", "<application/pdf, https://<redacted>@example.com/a.pdf>"],
+      ["gs://bucket/a.pdf", "<application/pdf, gs://bucket/a.pdf>"],
+      ["file-1", "<application/pdf, file-1>"],
+      ["data:application/pdf;base64,AAAA", "<application/pdf, 3 bytes>"],
+      [new URL("data:application/pdf;base64,AAA="), "<application/pdf, 2 bytes>"],
+      [new Uint8Array(5), "<application/pdf, 5 bytes>"],
+      [undefined, "<application/pdf>"]
     ]
-    for (const [data, expected] of cases) {
-      assert.deepStrictEqual(Files.reference("application/pdf", undefined, data), expected)
+    for (const [data, text] of cases) {
+      assert.deepStrictEqual(Files.reference("application/pdf", undefined, data), { type: "text", text })
     }
+    assert.deepStrictEqual(Files.reference("image/png", "cat.png", "https://example.com/cat.png"), {
+      type: "image_url",
+      image_url: { url: "https://example.com/cat.png" }
+    })
   })
 
   it.prop("tell the size of base64", [FastCheck.uint8Array({ minLength: 100, maxLength: 400 })], ([bytes]) => {
     const base64 = Buffer.from(bytes).toString("base64")
-    assert.strictEqual(Files.reference("image/png", undefined, base64)["data"], `<image/png, ${bytes.length} bytes>`)
+    assert.deepStrictEqual(Files.reference("image/png", undefined, base64), {
+      type: "text",
+      text: `<image/png, ${bytes.length} bytes>`
+    })
   })
 })

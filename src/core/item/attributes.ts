@@ -74,7 +74,7 @@ export const textsOf = (value: unknown): ReadonlyArray<string> => {
     ? given
     : typeof given === "string"
     ? given.split(",").map((item) => item.trim())
-    : []
+    : [typeof value === "string" ? value : given]
   const out: Array<string> = []
   for (let i = 0; i < list.length; i++) {
     const one = textOf(read(list, String(i)))

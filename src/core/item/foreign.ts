@@ -31,7 +31,8 @@ export const inputs: ReadonlyArray<string> = [
   "traceloop.entity.input",
   "input.value",
   "input",
-  "tool_arguments"
+  "tool_arguments",
+  "llm.input_messages"
 ]
 export const outputs: ReadonlyArray<string> = [
   "ai.response.object",
@@ -51,7 +52,9 @@ export const outputs: ReadonlyArray<string> = [
   "output.value",
   "output",
   "all_messages_events",
-  "tool_response"
+  "pydantic_ai.all_messages",
+  "tool_response",
+  "llm.output_messages"
 ]
 export const answers: ReadonlyArray<string> = ["ai.response.text", "ai.result.text"]
 export const calls: ReadonlyArray<string> = ["ai.response.toolCalls", "ai.result.toolCalls"]

@@ -191,7 +191,7 @@ export const modelCall = (foreign: Foreign): ModelCall => {
 }
 
 const setParameter = (parameters: Fields, name: string, value: unknown): void => {
-  const kept = isNothing(value) ? undefined : value
+  const kept = isNothing(value) ? undefined : parsed(value)
   if (kept !== undefined && kept !== null && kept !== "undefined") put(parameters, name, kept)
 }
 

@@ -102,7 +102,8 @@ const textOf = (numbers: Numbers): string | undefined => {
   for (const [bucket, number] of numbers) text += `${text === "" ? "{" : ","}${JSON.stringify(bucket)}:${number}`
   if (!numbers.has("total")) {
     const total = sumOf(numbers.values())
-    if (Number.isFinite(total)) text += `,"total":${total}`
+    // Counts beyond what a number holds exactly have a sum that the server takes for none.
+    if (Number.isSafeInteger(total) || total < Number.MAX_SAFE_INTEGER) text += `,"total":${total}`
   }
   return `${text}}`
 }

@@ -15,12 +15,17 @@ interface Text {
   readonly pieces: Array<string>
 }
 
+/** A call of a tool in the making. */
 interface Call {
+  readonly type: "call"
+  readonly id: string
   readonly name: string
   /** The arguments as far as they were streamed: all there is of a call when the stream breaks off. */
   readonly pieces: Array<string>
   complete: { readonly params: unknown } | undefined
 }
+
+type Begun = Text | Call | { readonly type: "step"; readonly step: Messages.Step }
 
 /** Characters kept of a stream: far more than a model answers in one go, and an end to what a faulty one costs. */
 const maxLength = 8_000_000
@@ -35,7 +40,7 @@ export class Answer {
   error: { readonly value: unknown } | undefined = undefined
 
   private readonly keepContent: boolean
-  private readonly parts: Array<Text | Messages.Part> = []
+  private readonly steps: Array<Begun> = []
   private readonly streamed = new Map<string, Text>()
   private readonly calls = new Map<string, Call>()
   private readonly sources: Array<unknown> = []
@@ -88,7 +93,7 @@ export class Answer {
         this.streamed.delete(`reasoning ${part.id}`)
         return
       case "tool-params-start":
-        this.calls.set(part.id, { name: part.providerName ?? part.name, pieces: [], complete: undefined })
+        this.call(part.id, part.providerName ?? part.name)
         return
       case "tool-params-delta": {
         const call = this.calls.get(part.id)
@@ -96,21 +101,17 @@ export class Answer {
         return
       }
       case "tool-call":
-        this.calls.set(part.id, {
-          name: part.providerName ?? part.name,
-          pieces: [],
-          complete: { params: part.params }
-        })
+        this.call(part.id, part.providerName ?? part.name).complete = { params: part.params }
         return
       case "tool-result":
         // What the program's own tools gave is an observation of its own, and part of the next prompt.
         if (part.providerExecuted) {
-          const { encodedResult, id, isFailure, name, providerName } = part
-          this.parts.push(Messages.providerResult(id, providerName ?? name, encodedResult, isFailure))
+          const { encodedResult, id, name, providerName } = part
+          this.step({ type: "tool-result", id, name: providerName ?? name, result: encodedResult })
         }
         return
       case "file":
-        this.parts.push(Files.reference(part.mediaType, undefined, part.data))
+        this.step({ type: "file", part: Files.reference(part.mediaType, undefined, part.data) })
         return
       case "source":
         this.sources.push(
@@ -124,9 +125,23 @@ export class Answer {
 
   private begin(type: Text["type"], id: string | undefined): Text {
     const text: Text = { type, pieces: [] }
-    this.parts.push(text)
+    this.steps.push(text)
     if (id !== undefined) this.streamed.set(`${type} ${id}`, text)
     return text
+  }
+
+  /** The call of this id, which may have begun with its arguments. */
+  private call(id: string, name: string): Call {
+    const known = this.calls.get(id)
+    if (known !== undefined) return known
+    const call: Call = { type: "call", id, name, pieces: [], complete: undefined }
+    this.calls.set(id, call)
+    this.steps.push(call)
+    return call
+  }
+
+  private step(step: Messages.Step): void {
+    this.steps.push({ type: "step", step })
   }
 
   private push(pieces: Array<string>, text: string): void {
@@ -146,18 +161,22 @@ export class Answer {
     return this.response === undefined ? undefined : Option.getOrUndefined(this.response.id)
   }
 
-  get usage(): Usage.Buckets | undefined {
-    return this.finish === undefined ? undefined : Usage.usageDetails(this.finish.usage, this.finish.metadata)
+  get usage(): object | undefined {
+    return this.finish === undefined ? undefined : Usage.usage(this.finish.usage, this.finish.metadata)
   }
 
-  get cost(): Usage.Buckets | undefined {
-    return this.finish === undefined ? undefined : Usage.costDetails(this.finish.metadata)
+  get cost(): { readonly total: number } | undefined {
+    return this.finish === undefined ? undefined : Usage.cost(this.finish.metadata)
   }
 
   /** The answer when it is the JSON of an object and nothing else. */
   get json(): string | undefined {
-    if (this.omitted > 0 || this.calls.size > 0 || !this.parts.every((part) => part.type === "text")) return undefined
-    const text = this.parts.map((part) => isText(part) ? part.pieces.join("") : "").join("")
+    if (this.omitted > 0) return undefined
+    let text = ""
+    for (const step of this.steps) {
+      if (step.type !== "text") return undefined
+      text += step.pieces.join("")
+    }
     try {
       return typeof JSON.parse(text) === "object" ? text : undefined
     } catch {
@@ -165,25 +184,29 @@ export class Answer {
     }
   }
 
-  /** The answer as a chat message; nothing when the model has not said anything. */
-  get message(): Record<string, unknown> | undefined {
-    const parts = this.parts.flatMap((part): ReadonlyArray<Messages.Part> => {
-      if (!isText(part)) return [part]
-      const text = part.pieces.join("")
-      return text === "" ? [] : [{ type: part.type, text }]
-    })
-    if (this.omitted > 0) parts.push({ type: "text", text: `<${this.omitted} more characters>` })
-    if (parts.length + this.calls.size + this.sources.length === 0 && this.finish === undefined) return undefined
-    const calls = Array.from(
-      this.calls,
-      ([id, call]) =>
-        Messages.toolCall(id, call.name, call.complete === undefined ? call.pieces.join("") : call.complete.params)
-    )
-    return {
-      ...Messages.assistant(parts, calls),
-      ...(this.sources.length > 0 ? { sources: this.sources } : {})
-    }
+  /** The answer as a chat message, or as several; nothing when the model has not said anything. */
+  get message(): unknown {
+    const steps = this.steps.flatMap(stepOf)
+    if (this.omitted > 0) steps.push({ type: "text", text: `<${this.omitted} more characters>` })
+    if (steps.length + this.sources.length === 0 && this.finish === undefined) return undefined
+    const messages = Messages.ofSteps(steps)
+    const last = messages.at(-1)
+    const whole = this.sources.length > 0 ? [...messages.slice(0, -1), { ...last, sources: this.sources }] : messages
+    return whole.length === 1 ? whole[0] : whole
   }
 }
 
-const isText = (part: Text | Messages.Part): part is Text => "pieces" in part
+const stepOf = (step: Begun): ReadonlyArray<Messages.Step> => {
+  switch (step.type) {
+    case "step":
+      return [step.step]
+    case "call": {
+      const { complete, id, name, pieces } = step
+      return [{ type: "tool-call", id, name, params: complete === undefined ? pieces.join("") : complete.params }]
+    }
+    default: {
+      const text = step.pieces.join("")
+      return text === "" ? [] : [{ type: step.type, text }]
+    }
+  }
+}

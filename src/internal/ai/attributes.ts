@@ -2,10 +2,17 @@
  * Writing on the span of a call: nothing here throws, whatever the span and the values do.
  */
 import type { Span } from "effect/Tracer"
+import { observation } from "../../core/item/names.js"
 import * as Annotate from "../tracer/annotate.js"
-import { observation } from "../tracer/attributes.js"
+import { recordOf } from "../tracer/span.js"
 
 export { annotate, completionStarted, isRecording, note } from "../tracer/annotate.js"
+
+/** Whether inputs and outputs leave from this span: where they do not, they are not even put together. */
+export const keepsContent = (span: Span): boolean => {
+  const record = recordOf(span)
+  return record === undefined || record.isShared || record.exporter.settings.intake.policy.content === "full"
+}
 
 /** Runs something that only observes: the call it observes goes on whatever happens here. */
 export const safely = (run: () => void): void => {

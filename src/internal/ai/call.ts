@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
+import { parsed } from "../../core/item/attributes.js"
 import { Answer, isToken } from "./answer.js"
 import * as Attributes from "./attributes.js"
 import * as Messages from "./messages.js"
@@ -81,6 +82,7 @@ export class Call {
     if (!this.request.keepContent || this.isInputWritten) return
     this.isInputWritten = true
     Attributes.safely(() => {
+      if (!Attributes.keepsContent(span)) return
       const messages = Messages.ofPrompt(this.prompt)
       const tools = this.offeredTools().map(Messages.toolDefinition)
       Attributes.annotate(span, { input: tools.length === 0 ? messages : { messages, tools } })
@@ -139,7 +141,7 @@ export class Call {
       usage: () => answer.usage,
       cost: () => answer.cost,
       output: () =>
-        request.keepContent
+        request.keepContent && Attributes.keepsContent(span)
           ? (request.isObject ? answer.json : undefined) ?? answer.message ?? refused(exit)
           : undefined
     })
@@ -151,8 +153,10 @@ export class Call {
     const parameters: Record<string, unknown> = {}
     for (const [name, value] of span.attributes) {
       if (!name.startsWith(requestPrefix) || name === "gen_ai.request.model") continue
-      const isNothing = value === undefined || value === null || Array.isArray(value) && value.length === 0
-      if (!isNothing) parameters[name.slice(requestPrefix.length)] = value
+      // Google's client writes the sequences at which to stop also where none were given.
+      const isNothing = value === undefined || value === null || value === "[]" ||
+        Array.isArray(value) && value.length === 0
+      if (!isNothing) parameters[name.slice(requestPrefix.length)] = parsed(value)
     }
     const { isObject, toolChoice } = this.request
     if (toolChoice !== undefined) parameters["tool_choice"] = toolChoice

@@ -1,55 +1,127 @@
 /**
- * Prompts, answers and tools in the form of chat messages, which Langfuse shows as a conversation.
+ * Prompts, answers and tools in the form of chat messages, which Langfuse shows as a conversation: contents are texts and
+ * images, reasoning and calls of tools stand beside them, and each result of a tool is a message of its own.
  *
  * Takes prompts both decoded and as they are written in a program: the two differ only in defaults.
  */
 import type * as Prompt from "@effect/ai/Prompt"
 import * as Tool from "@effect/ai/Tool"
-import * as Json from "../json.js"
+import { jsonOf } from "../../core/item/content.js"
+import { foreignPolicy } from "../tracer/values.js"
 import * as Files from "./files.js"
 
-/** A part of a message, for JSON. */
-export interface Part {
-  readonly type: string
-  readonly text?: string
-  readonly [key: string]: unknown
+/** A part of a message that Langfuse shows as text or as an image. */
+export type Part =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image_url"; readonly image_url: { readonly url: string } }
+
+interface Thinking {
+  readonly type: "thinking"
+  readonly content: string
 }
 
-export interface ToolCall {
+interface ToolCall {
   readonly id: string
   readonly type: "function"
   readonly function: { readonly name: string; readonly arguments: string }
 }
 
-/** A call of a tool; its arguments are text, as in every chat message. */
-export const toolCall = (id: string, name: string, params: unknown): ToolCall => ({
+export interface Message {
+  readonly role: string
+  readonly content: string | ReadonlyArray<Part> | null
+  readonly thinking?: ReadonlyArray<Thinking>
+  readonly tool_calls?: ReadonlyArray<ToolCall>
+  readonly tool_call_id?: string
+  readonly name?: string
+}
+
+/** What an assistant said and did, one thing after the other. */
+export type Step =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "file"; readonly part: Part }
+  | { readonly type: "reasoning"; readonly text: string }
+  | { readonly type: "tool-call"; readonly id: string; readonly name: string; readonly params: unknown }
+  /** Of a tool that the provider ran itself, which makes it part of the answer. */
+  | { readonly type: "tool-result"; readonly id: string; readonly name: string; readonly result: unknown }
+
+/** Arguments and results are text, as in every chat message. */
+const textOf = (value: unknown): string => typeof value === "string" ? value : jsonOf(value, foreignPolicy)
+
+const toolCall = (id: string, name: string, params: unknown): ToolCall => ({
   id,
   type: "function",
-  function: { name, arguments: typeof params === "string" ? params : Json.stringify(params) }
+  function: { name, arguments: textOf(params) }
 })
 
-/** The result of a tool that the provider ran itself, which makes it part of the answer. */
-export const providerResult = (id: string, name: string, result: unknown, isFailure: boolean): Part => ({
-  type: "tool-result",
+const toolResult = (id: string, name: string, result: unknown): Message => ({
+  role: "tool",
   tool_call_id: id,
   name,
-  result,
-  ...(isFailure ? { is_failure: true } : {})
+  content: textOf(result)
 })
 
-/** An assistant's message: its content is text where there is only text, else a list of parts. */
-export const assistant = (parts: ReadonlyArray<Part>, toolCalls: ReadonlyArray<ToolCall>) => ({
-  role: "assistant",
-  content: contentOf(parts, toolCalls.length > 0 ? null : ""),
-  ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {})
-})
+/** One message of an assistant, or several where results of tools come between. */
+export const ofSteps = (steps: ReadonlyArray<Step>): ReadonlyArray<Message> => {
+  const messages: Array<Message> = []
+  let turn = new Turn()
+  for (const step of steps) {
+    if (step.type !== "tool-result") {
+      turn.add(step)
+      continue
+    }
+    if (!turn.isEmpty) messages.push(turn.message)
+    turn = new Turn()
+    messages.push(toolResult(step.id, step.name, step.result))
+  }
+  if (!turn.isEmpty || messages.length === 0) messages.push(turn.message)
+  return messages
+}
 
-const contentOf = (parts: ReadonlyArray<Part>, empty: string | null): unknown =>
-  parts.length === 0
-    ? empty
-    : parts.every((part) => part.type === "text")
-    ? parts.map((part) => part.text).join("")
-    : parts
+class Turn {
+  private readonly parts: Array<Part> = []
+  private hasFile = false
+  private readonly thinking: Array<Thinking> = []
+  private readonly calls: Array<ToolCall> = []
+
+  add(step: Exclude<Step, { readonly type: "tool-result" }>): void {
+    switch (step.type) {
+      case "reasoning":
+        // Providers hide what a model thought, or sign it: nothing is left to show then.
+        if (step.text !== "") this.thinking.push({ type: "thinking", content: step.text })
+        return
+      case "tool-call":
+        this.calls.push(toolCall(step.id, step.name, step.params))
+        return
+      case "file":
+        this.hasFile = true
+        this.parts.push(step.part)
+        return
+      case "text":
+        this.parts.push(step)
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.parts.length + this.thinking.length + this.calls.length === 0
+  }
+
+  get message(): Message {
+    const { calls, thinking } = this
+    return {
+      role: "assistant",
+      content: this.content,
+      ...(thinking.length > 0 ? { thinking } : {}),
+      ...(calls.length > 0 ? { tool_calls: calls } : {})
+    }
+  }
+
+  /** Text where there is only text, else a list of parts. */
+  private get content(): Message["content"] {
+    if (this.hasFile) return this.parts
+    if (this.parts.length === 0) return this.calls.length > 0 ? null : ""
+    return this.parts.map((part) => part.type === "text" ? part.text : "").join("")
+  }
+}
 
 // -------------------------------------------------------------------------------------
 // prompts
@@ -59,48 +131,40 @@ const contentOf = (parts: ReadonlyArray<Part>, empty: string | null): unknown =>
 export type Repeatable = string | ReadonlyArray<Prompt.MessageEncoded> | Prompt.Prompt
 
 /** All messages of a prompt, the system's included. */
-export const ofPrompt = (prompt: Repeatable): ReadonlyArray<unknown> =>
+export const ofPrompt = (prompt: Repeatable): ReadonlyArray<Message> =>
   typeof prompt === "string"
     ? [{ role: "user", content: prompt }]
     : ("content" in prompt ? prompt.content : prompt).flatMap(ofMessage)
 
-const ofMessage = (message: Prompt.Message | Prompt.MessageEncoded): ReadonlyArray<unknown> => {
+const ofMessage = (message: Prompt.Message | Prompt.MessageEncoded): ReadonlyArray<Message> => {
   if (typeof message.content === "string") return [{ role: message.role, content: message.content }]
   const content: ReadonlyArray<Prompt.Part | Prompt.PartEncoded> = message.content
-  if (message.role === "tool") return content.map(ofToolResult)
-  const parts: Array<Part> = []
-  const calls: Array<ToolCall> = []
-  for (const part of content) {
-    if (part.type === "tool-call") calls.push(toolCall(part.id, part.name, part.params))
-    else parts.push(ofPart(part))
-  }
-  return [message.role === "assistant" ? assistant(parts, calls) : { role: message.role, content: userContent(parts) }]
+  const steps = content.map(ofPart)
+  if (message.role !== "user") return ofSteps(steps)
+  const [first] = steps
+  // Several texts of a user stay apart: they are often a document each.
+  return [{
+    role: message.role,
+    content: steps.length === 1 && first?.type === "text" ? first.text : steps.flatMap(partOf)
+  }]
 }
 
-/** Several texts of a user stay apart: they are often a document each. */
-const userContent = (parts: ReadonlyArray<Part>): unknown =>
-  parts.length === 1 && parts[0]?.type === "text" ? parts[0].text : parts
+const partOf = (step: Step): ReadonlyArray<Part> =>
+  step.type === "file" ? [step.part] : step.type === "text" ? [step] : []
 
-const ofPart = (part: Prompt.Part | Prompt.PartEncoded): Part => {
+const ofPart = (part: Prompt.Part | Prompt.PartEncoded): Step => {
   switch (part.type) {
     case "text":
     case "reasoning":
       return { type: part.type, text: part.text }
     case "file":
-      return Files.reference(part.mediaType, part.fileName, part.data)
+      return { type: "file", part: Files.reference(part.mediaType, part.fileName, part.data) }
     case "tool-call":
-      return { ...toolCall(part.id, part.name, part.params) }
+      return { type: part.type, id: part.id, name: part.name, params: part.params }
     case "tool-result":
-      return providerResult(part.id, part.name, part.result, part.isFailure)
+      return { type: part.type, id: part.id, name: part.name, result: part.result }
   }
 }
-
-const ofToolResult = (part: Prompt.Part | Prompt.PartEncoded): unknown =>
-  part.type === "tool-result"
-    ? { role: "tool", tool_call_id: part.id, name: part.name, content: resultText(part.result) }
-    : { role: "tool", content: [ofPart(part)] }
-
-const resultText = (result: unknown): string => typeof result === "string" ? result : Json.stringify(result)
 
 // -------------------------------------------------------------------------------------
 // tools
