@@ -156,10 +156,12 @@ describe("readable", () => {
           throw new Error(secret)
         }
       })
-      const errors = Array.from({ length: 100 }, (_, i) => new Error("x".repeat(10_000), { cause: new Error(`${i}`) }))
+      const many = (depth: number): ReadonlyArray<Error> =>
+        Array.from({ length: 10 }, () => depth === 0 ? new Error("x".repeat(10_000)) : new AggregateError(many(depth - 1)))
+      const errors = many(3)
       for (const error of [circular, hostile, new AggregateError(errors), Symbol(), null, undefined, () => 1]) {
         const text = causeText(Cause.fail(error))
-        assert.isBelow(text.length, 20_000)
+        assert.isAtMost(text.length, 8000)
         assert.notInclude(text, secret)
       }
     })

@@ -6,13 +6,14 @@ import { take } from "./text.js"
 
 /** What a person can take in, and a hostile error cannot exceed. */
 const maxMessage = 2000
+const maxReason = 8000
 const maxCauses = 3
 const maxErrors = 5
 
 /** Never throws. Credentials in addresses are left out, and so are stacks: those are paths of the machine. */
 export const reasonOf = (error: unknown, reading: Reading): string => {
   try {
-    return reason(error, reading, 0)
+    return take(reason(error, reading, 0), maxReason)
   } catch {
     return "an error that cannot be read"
   }
