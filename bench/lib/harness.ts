@@ -47,7 +47,8 @@ export const make: Effect.Effect<Bench, ChildError, Scope.Scope> = Effect.gen(fu
     ...(trial.scenario.kind === "burst" || trial.scenario.kind === "stall"
       ? {
         patience: 60_000,
-        ...(variant.holdsBurst ? { capacity: trial.scenario.events } : {})
+        // A part of the queue is kept for roots.
+        ...(variant.holdsBurst ? { capacity: Math.ceil(trial.scenario.events * 1.1) } : {})
       }
       : {})
   })
