@@ -136,8 +136,11 @@ const usagePrefixes = ["gen_ai.usage.", "llm.token_count.", "ai.usage."]
 
 /** `rest` of a name under one of the prefixes. */
 const under = (all: ReadonlyArray<string>, name: string): string | undefined => {
-  const prefix = all.find((prefix) => name.startsWith(prefix) && name.length > prefix.length)
-  return prefix === undefined ? undefined : name.slice(prefix.length)
+  for (let i = 0; i < all.length; i++) {
+    const prefix = all[i] ?? ""
+    if (name.startsWith(prefix) && name.length > prefix.length) return name.slice(prefix.length)
+  }
+  return undefined
 }
 
 const parameterPrefixes = ["gen_ai.request.", "llm.invocation_parameters.", "ai.settings."]

@@ -46,7 +46,8 @@ export const contentsOf = (foreign: Foreign, events: ReadonlyArray<SpanEvent>): 
     const said = copyOf(attributes)
     for (const key of Object.keys(said)) if (!foreign.has(key)) foreign.set(key, said[key])
   }
-  const flat = flattened(foreign)
+  const hasOnlyNewNames = isOfNewConventions(foreign)
+  const flat = hasOnlyNewNames ? nothing : flattened(foreign)
   const instructions = takeOut(foreign, "gen_ai.system_instructions")
   const call = takeOut(foreign, "gen_ai.tool.call.arguments")
   const result = takeOut(foreign, "gen_ai.tool.call.result")
@@ -55,6 +56,25 @@ export const contentsOf = (foreign: Foreign, events: ReadonlyArray<SpanEvent>): 
     spoken.input
   const genAiOutput = takeOut(foreign, "gen_ai.output.messages") ?? flat.completion ??
     takeOut(foreign, "gen_ai.completion") ?? spoken.output
+  const other = hasOnlyNewNames ? noContents : otherContents(foreign)
+  return {
+    input: withInstructions(foreign, genAiInput ?? other.input ?? flat.llmInput, flat.tools, instructions) ?? call,
+    output: genAiOutput ?? other.output ?? flat.llmOutput ?? result
+  }
+}
+
+const noContents: Contents = { input: undefined, output: undefined }
+
+/** Nearly always, and then all the other names need not be looked for. */
+const isOfNewConventions = (foreign: Foreign): boolean => {
+  for (const name of foreign.keys()) {
+    if (!name.startsWith(genAiPrefix)) return false
+    if (name.startsWith(messagePrefixes.prompt) || name.startsWith(messagePrefixes.completion)) return false
+  }
+  return true
+}
+
+const otherContents = (foreign: Foreign): Contents => {
   const input = takeFirst(foreign, inputs)
   const output = takeFirst(foreign, outputs)
   const genkitIn = takeOut(foreign, genkitInput)
@@ -62,15 +82,8 @@ export const contentsOf = (foreign: Foreign, events: ReadonlyArray<SpanEvent>): 
   const answer = answerOf(takeFirst(foreign, answers), takeFirst(foreign, calls))
   const isModel = get(foreign, genkitSubtype) === "model"
   return {
-    input: withInstructions(
-      foreign,
-      genAiInput ?? (isModel ? memberOf(genkitIn, "messages") : genkitIn) ?? input ?? flat.llmInput,
-      flat.tools,
-      instructions
-    ) ?? call,
-    output: genAiOutput ?? (isModel ? memberOf(genkitOut, "message") : genkitOut) ?? answer ?? output ??
-      flat.llmOutput ??
-      result
+    input: (isModel ? memberOf(genkitIn, "messages") : genkitIn) ?? input,
+    output: (isModel ? memberOf(genkitOut, "message") : genkitOut) ?? answer ?? output
   }
 }
 
@@ -142,6 +155,14 @@ const maxSteps = 8
 type List = keyof typeof messagePrefixes
 
 const lists = Object.entries(messagePrefixes) as ReadonlyArray<[List, string]>
+
+const nothing: { readonly [L in List]: unknown } = {
+  prompt: undefined,
+  completion: undefined,
+  llmInput: undefined,
+  llmOutput: undefined,
+  tools: undefined
+}
 
 /** `gen_ai.prompt.0.role`, `llm.input_messages.0.message.content`, … as lists of objects. */
 const flattened = (foreign: Foreign): { readonly [L in List]: unknown } => {
