@@ -17,6 +17,7 @@ import * as Schemas from "../src/internal/schemas.js"
 import * as Events from "./core/item/support/events.js"
 import { open } from "./core/item/support/policy.js"
 import { fixed } from "./core/wire/support/items.js"
+import { runs } from "./utils/properties.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // helpers
@@ -506,7 +507,7 @@ describe("constructors", () => {
         deepStrictEqual<unknown>(Either.getOrThrow(decode(json(event))), json(event))
         assert.notProperty(fromEvent(event, open), "issues")
       }),
-      { numRuns: 50, seed: 14 }
+      runs(50).fastCheck
     )
 
   it("make events that the schema and the service take, the same in both forms, from any valid body", () => {

@@ -8,6 +8,7 @@ import * as Client from "../utils/client.js"
 import { collectLogs, isBalanced, keys, turns, until } from "../utils/ingest.js"
 import * as Memory from "../utils/memory.js"
 import { event, readSpans, time } from "../utils/otlp.js"
+import { runs } from "../utils/properties.js"
 
 const traceId = "0123456789abcdef0123456789abcdef"
 const id = (n: number) => n.toString(16).padStart(16, "0")
@@ -431,6 +432,6 @@ describe("layerAuto", () => {
           []
         )
       })),
-    { fastCheck: { numRuns: 20 }, timeout: 60_000 }
+    runs(20)
   )
 })

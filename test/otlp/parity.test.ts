@@ -10,6 +10,7 @@ import { LangfuseTransport } from "effect-langfuse"
 import { keys } from "../utils/ingest.js"
 import * as Memory from "../utils/memory.js"
 import { event, spanIdFor, time, traceIdFor } from "../utils/otlp.js"
+import { runs } from "../utils/properties.js"
 
 type Json = { readonly [key: string]: unknown }
 
@@ -554,6 +555,6 @@ describe("a v3 server over the batch endpoint and a v4 server over OTLP", () => 
           compareTrace({ v3: ofV3, v4: ofV4 })
         }
       })),
-    { fastCheck: { numRuns: 30 }, timeout: 60_000 }
+    runs(30)
   )
 })

@@ -267,7 +267,7 @@ describe("batcher", () => {
         await new Close().run(model, real)
         assert.strictEqual(real.clock.sleeping(), 0, "no timer is left")
       }),
-      { seed: 15, ...runs(60) }
+      runs(60)
     ), timeout)
 
   it("ends everything when it is closed in the middle of anything", () =>
@@ -285,6 +285,6 @@ describe("batcher", () => {
           assert.strictEqual(real.clock.sleeping(), 0, "no timer is left")
         }
       ),
-      { seed: 15, ...runs(40) }
+      runs(40)
     ), timeout)
 })

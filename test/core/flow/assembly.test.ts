@@ -3,6 +3,7 @@ import { FastCheck } from "effect"
 import { Assembly, type Limits, limits, type Round } from "../../../src/core/flow/assembly.js"
 import type { Entry } from "../../../src/core/flow/ledger.js"
 import type { Item, Observation, Trace } from "../../../src/core/item/item.js"
+import { runs } from "../../utils/properties.js"
 import { fieldsOf, holder, json, observation, text, trace, update } from "./support/items.js"
 
 const make = (given: Partial<Limits> = {}) => {
@@ -320,6 +321,6 @@ describe("whatever is said in whatever batches", () => {
       assert.sameMembers([...told.keys()], all)
       assert.isUndefined(assembly.deadline())
     },
-    { fastCheck: { seed: 15, numRuns: 300 } }
+    runs(300)
   )
 })

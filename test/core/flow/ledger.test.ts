@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { type Entry, Ledger } from "../../../src/core/flow/ledger.js"
+import { runs } from "../../utils/properties.js"
 import { observation, text } from "./support/items.js"
 
 const item = () => observation("o", { input: text("x".repeat(1000)) })
@@ -106,6 +107,6 @@ describe("a ledger", () => {
         assert.deepStrictEqual(entries.filter((entry) => ledger.isForgotten(entry)), held)
       }
     },
-    { fastCheck: { seed: 15, numRuns: 200 } }
+    runs(200)
   )
 })

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { hash, Recent } from "../../../src/core/flow/recent.js"
 import { Throttle } from "../../../src/core/flow/throttle.js"
+import { runs } from "../../utils/properties.js"
 
 describe("a memory of hashes", () => {
   it.prop(
@@ -22,7 +23,7 @@ describe("a memory of hashes", () => {
       const held = [...model.keys()].filter((key) => recent.has(hash(key)))
       assert.isAtMost(held.length, 2 * size)
     },
-    { fastCheck: { seed: 15, numRuns: 100 } }
+    runs(100)
   )
 
   it("tells a million ids apart", () => {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { Stamps } from "../../../src/core/flow/stamps.js"
 import { Plain } from "../../../src/core/item/item.js"
+import { runs } from "../../utils/properties.js"
 import { observation, trace } from "./support/items.js"
 
 const noon = Date.UTC(2026, 10, 23, 12)
@@ -60,6 +61,6 @@ describe("timestamps at the batch endpoint", () => {
         used.add(key)
       }
     },
-    { fastCheck: { seed: 15, numRuns: 200 } }
+    runs(200)
   )
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import * as Ids from "../../../src/internal/tracer/ids.js"
+import { runs } from "../../utils/properties.js"
 
 const near = FastCheck.oneof(
   FastCheck.hexaString({ minLength: 32, maxLength: 32 }),
@@ -26,5 +27,5 @@ describe("ids from elsewhere", () => {
   it.prop("are W3C's, or none, however they are written", [near], ([id]) => {
     assert.strictEqual(Ids.traceId(id), normal(id, [16, 32], 32))
     assert.strictEqual(Ids.spanId(id), normal(id, [16], 16))
-  }, { fastCheck: { numRuns: 2000 } })
+  }, runs(2000))
 })

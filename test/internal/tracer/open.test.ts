@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { type Listed, OpenSpans } from "../../../src/internal/tracer/open.js"
+import { runs } from "../../utils/properties.js"
 
 class Span implements Listed<Span> {
   isOpen = false
@@ -31,7 +32,7 @@ describe("the spans that are open", () => {
         assert.isTrue(spans.every((span) => span.isOpen === set.has(span)))
       }
     },
-    { fastCheck: { numRuns: 500 } }
+    runs(500)
   )
 
   it("hold nothing of one that went, nor does that one of others", () => {

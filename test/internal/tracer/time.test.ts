@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { fromNanos } from "../../../src/internal/tracer/time.js"
+import { runs } from "../../utils/properties.js"
 
 describe("times in nanoseconds", () => {
   it("are milliseconds where that is exact", () => {
@@ -19,6 +20,6 @@ describe("times in nanoseconds", () => {
       const millis = BigInt(Date.parse(`${text.slice(0, 19)}Z`))
       assert.strictEqual(millis * 1_000_000n + BigInt(text.slice(20, -1).padEnd(9, "0")), nanos)
     },
-    { fastCheck: { numRuns: 1000 } }
+    runs(1000)
   )
 })

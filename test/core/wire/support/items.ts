@@ -1,10 +1,8 @@
 /** Arbitrary items, as hostile as the ways in let them be. */
 import { FastCheck } from "effect"
 import { Content, type Metadata, Observation, Plain, Trace, TraceFields } from "../../../../src/core/item/item.js"
-import { runs } from "../../../properties/support/runs.js"
 
-/** The same cases in every run. */
-export const fixed = (usually: number) => ({ fastCheck: { seed: 14, ...runs(usually) } })
+export { runs as fixed } from "../../../utils/properties.js"
 
 /** With U+FFFD for half a surrogate pair, as Node has it. */
 export const wellFormed = (text: string): string => Buffer.from(text).toString()

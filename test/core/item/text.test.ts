@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { byteLength, heldBytes, isWellFormed, take, toWellFormed, write } from "../../src/internal/utf8.js"
+import { byteLength, isWellFormed, quote, take, toWellFormed } from "../../../src/core/item/text.js"
+import { runs } from "../../utils/properties.js"
 
 /** Any UTF-16, lone surrogates included. */
 const utf16 = FastCheck.array(
@@ -12,10 +13,10 @@ const utf16 = FastCheck.array(
   { maxLength: 60 }
 ).map((codes) => String.fromCharCode(...codes))
 
-describe("utf8", () => {
+describe("text", () => {
   it.prop("byteLength is that of TextEncoder", [utf16], ([text]) => {
     assert.strictEqual(byteLength(text), new TextEncoder().encode(text).length)
-  }, { fastCheck: { numRuns: 500 } })
+  }, runs(500))
 
   it("byteLength is exact for texts of many times its buffer, wherever a pair falls", () => {
     for (const unit of ["a", "é", "終", "😀", "a😀", "é終a"]) {
@@ -27,18 +28,9 @@ describe("utf8", () => {
     assert.strictEqual(byteLength(""), 0)
   })
 
-  it.prop("write puts texts one after the other as their bytes", [FastCheck.array(utf16)], ([texts]) => {
-    const into = new Uint8Array(texts.reduce((sum, text) => sum + byteLength(text), 0))
-    assert.strictEqual(texts.reduce((at, text) => write(text, into, at), 0), into.length)
-    const each = texts.map((text) => new TextEncoder().encode(text))
-    assert.deepStrictEqual([...into], each.flatMap((bytes) => [...bytes]))
-  })
-
-  it("heldBytes counts two bytes a character unless all of it is ASCII", () => {
-    assert.strictEqual(heldBytes("abc", byteLength("abc")), 3)
-    assert.strictEqual(heldBytes("abé", byteLength("abé")), 6)
-    assert.strictEqual(heldBytes("終終終", byteLength("終終終")), 9)
-  })
+  it.prop("quote is JSON.stringify of the well-formed text", [utf16], ([text]) => {
+    assert.strictEqual(quote(text), JSON.stringify(toWellFormed(text)))
+  }, runs(500))
 
   it.prop("toWellFormed replaces lone surrogates only, one for one", [utf16], ([text]) => {
     const formed = toWellFormed(text)
@@ -46,7 +38,7 @@ describe("utf8", () => {
     assert.strictEqual(formed.length, text.length)
     assert.strictEqual(isWellFormed(text), formed === text)
     assert.strictEqual(new TextEncoder().encode(text).join(), new TextEncoder().encode(formed).join())
-  }, { fastCheck: { numRuns: 500 } })
+  }, runs(500))
 
   it("take leaves a pair out rather than in two", () => {
     assert.strictEqual(take("a😀b", 2), "a")
