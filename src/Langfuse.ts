@@ -40,29 +40,31 @@
  * @see https://langfuse.com/docs/observability/features/observation-types
  * @since 0.1.0
  */
-import * as Chunk from "effect/Chunk"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
-import * as HashMap from "effect/HashMap"
-import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import type * as IngestionBody from "./IngestionBody.js"
-import * as IngestionEvent from "./IngestionEvent.js"
-import * as Notices from "./internal/notices.js"
+import type * as IngestionBody from "./internal/bodies.js"
+import * as Intake from "./internal/intake.js"
+import type * as LangfuseScore from "./internal/scores.js"
 import * as Annotate from "./internal/tracer/annotate.js"
-import { trace as traceNames } from "./internal/tracer/attributes.js"
+import * as Baggage from "./internal/tracer/baggage.js"
 import { callSite } from "./internal/tracer/callSite.js"
-import { Elements } from "./internal/tracer/elements.js"
-import { environmentOf } from "./internal/tracer/observation.js"
+import * as Current from "./internal/tracer/current.js"
+import { exporterOf } from "./internal/tracer/exporterOf.js"
+import * as Observing from "./internal/tracer/observe.js"
+import * as Scores from "./internal/tracer/score.js"
+import { recordOf } from "./internal/tracer/span.js"
+import * as WithTrace from "./internal/tracer/withTrace.js"
 import * as LangfuseConfig from "./LangfuseConfig.js"
 import { LangfuseIngest, type Service } from "./LangfuseIngest.js"
-import type * as LangfuseScore from "./LangfuseScore.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // models
@@ -142,6 +144,37 @@ export interface PromptReference {
 }
 
 /**
+ * A value that is recorded. A function is none: only what comes out, and what is counted, is made of the result. Any other
+ * type will do, `unknown` too.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Value<A> = A extends AnyFunction ? never : A
+
+type AnyFunction = ((...args: never) => unknown) | (abstract new(...args: never) => unknown)
+
+/**
+ * An input that is no function.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ValueOf<Input> {
+  readonly input?: Value<Input>
+}
+
+/**
+ * An output that is no function.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OutputOf<Output> {
+  readonly output?: Value<Output>
+}
+
+/**
  * What is known of an observation beforehand.
  *
  * @since 0.1.0
@@ -191,15 +224,19 @@ export type FromResult<A, Value> = Value | ((result: A) => Value | undefined) | 
  * @since 0.1.0
  * @category models
  */
-export interface TypedOptions<in A>
-  extends
-    Omit<Description, "completionStartTime" | "cost" | "level" | "metadata" | "model" | "modelParameters" | "usage">,
-    SpanOptions
+export interface TypedOptions<in A> extends
+  Omit<
+    Description,
+    "completionStartTime" | "cost" | "level" | "metadata" | "model" | "modelParameters" | "statusMessage" | "usage"
+  >,
+  SpanOptions
 {
   /** What came out, made of the result. Default: nothing. */
   readonly output?: ((result: A) => unknown) | undefined
   /** Default: how the effect ended tells. */
   readonly level?: FromResult<A, IngestionBody.ObservationLevel>
+  /** Default: the messages of the errors the effect failed with. */
+  readonly statusMessage?: FromResult<A, string>
   /** The model's name, as its provider spells it: Langfuse looks up prices by it. Default: none. */
   readonly model?: FromResult<A, string>
   /** Default: none. */
@@ -291,6 +328,28 @@ export interface Trace {
   readonly environment?: string | undefined
   /** Whether anyone with the link may read the trace. */
   readonly public?: boolean | undefined
+  /**
+   * Input of the trace as a whole, where it is not that of its root observation: in a service that is called by one which
+   * does not trace, for example. Anything. Only our own tracer sends it.
+   */
+  readonly input?: unknown
+  /** Output of the trace as a whole, likewise. */
+  readonly output?: unknown
+}
+
+/**
+ * What `withTrace` takes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TraceOptions extends Trace {
+  /**
+   * Whether this is a trace of its own, even within another one. What is said of the outer trace does not hold in it; the
+   * outer trace's id is in its metadata, as `outerTraceId`. For what outlives a request, and for jobs of a worker. Needs
+   * `LangfuseTracer`: another tracer's spans keep their parent. Default `false`.
+   */
+  readonly newTrace?: boolean | undefined
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -304,18 +363,18 @@ export interface Trace {
  * @category models
  */
 export interface Observe {
-  (
+  <Input>(
     name: string,
-    options?: PlainObserveOptions
+    options?: PlainObserveOptions & ValueOf<Input>
   ): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
-  <A>(
+  <A, Input>(
     name: string,
-    options: ObserveOptions<A>
+    options: ObserveOptions<A> & ValueOf<Input>
   ): <E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
-  <A, E, R>(
+  <A, E, R, Input>(
     self: Effect.Effect<A, E, R>,
     name: string,
-    options?: ObserveOptions<NoInfer<A>>
+    options?: ObserveOptions<NoInfer<A>> & ValueOf<Input>
   ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
 }
 
@@ -326,65 +385,29 @@ export interface Observe {
  * @category models
  */
 export interface ObserveTyped {
-  (
+  <Input>(
     name: string,
-    options?: PlainTypedOptions
+    options?: PlainTypedOptions & ValueOf<Input>
   ): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
-  <A>(
+  <A, Input>(
     name: string,
-    options: TypedOptions<A>
+    options: TypedOptions<A> & ValueOf<Input>
   ): <E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
-  <A, E, R>(
+  <A, E, R, Input>(
     self: Effect.Effect<A, E, R>,
     name: string,
-    options?: TypedOptions<NoInfer<A>>
+    options?: TypedOptions<NoInfer<A>> & ValueOf<Input>
   ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
 }
 
-const observed = <A, E, R>(
-  self: Effect.Effect<A, E, R>,
-  name: string,
-  fields: Annotate.ObservationFields,
-  options: Tracer.SpanOptions
-): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> => {
-  const hasComputed = Annotate.hasComputed(fields)
-  return Effect.useSpan(name, options, (span) => {
-    const inner = Effect.withParentSpan(self, span)
-    if (!Annotate.isRecording(span)) return inner
-    Annotate.annotate(span, fields)
-    if (!hasComputed) return inner
-    return Effect.map(inner, (result) => {
-      Annotate.annotateResult(span, fields, result)
-      return result
-    })
-  })
-}
-
-const spanOptions = (options: SpanOptions | undefined, captureStackTrace: () => string | undefined) => ({
-  captureStackTrace,
-  ...(options?.context === undefined ? undefined : { context: options.context }),
-  ...(options?.kind === undefined ? undefined : { kind: options.kind }),
-  ...(options?.links === undefined ? undefined : { links: options.links }),
-  ...(options?.parent === undefined ? undefined : { parent: options.parent }),
-  ...(options?.root === undefined ? undefined : { root: options.root })
-})
-
-type AnyOptions = ObserveOptions<never> & StreamOptions
-
-/** The type comes first, so that tracers that look at spans early find it. */
-const fieldsOf = (type: ObservationType | undefined, options: AnyOptions = {}): Annotate.ObservationFields => {
-  const { type: own, ...fields } = options
-  return { type: type ?? own ?? (options.model === undefined ? "span" : "generation"), ...fields }
-}
+type AnyOptions = Observing.Options
 
 const observeAs = (type: ObservationType | undefined): Observe => {
   const observe = (...args: ReadonlyArray<unknown>) => {
     const site = callSite()
     // What the overloads of `Observe` let through.
     const [name, options] = (Effect.isEffect(args[0]) ? args.slice(1) : args) as [string, AnyOptions | undefined]
-    const fields = fieldsOf(type, options)
-    const span = spanOptions(options, site)
-    const apply = <A, E, R>(self: Effect.Effect<A, E, R>) => observed(self, name, fields, span)
+    const apply = Observing.effect(name, type, options, site)
     return Effect.isEffect(args[0]) ? apply(args[0]) : apply
   }
   // One function for three ways of calling it.
@@ -492,54 +515,18 @@ export const guardrail: ObserveTyped = observeAs("guardrail")
  * @since 0.1.0
  * @category combinators
  */
-export const event = (
+export const event = <Input, Output>(
   name: string,
-  options?: Pick<Update, "input" | "level" | "metadata" | "output" | "statusMessage" | "version"> & SpanOptions
-): Effect.Effect<void> =>
-  Effect.useSpan(name, { ...spanOptions(options, callSite()) }, (span) =>
-    Effect.sync(() => {
-      if (Annotate.isRecording(span)) Annotate.annotate(span, { type: "event", ...options })
-    }))
+  options?:
+    & Pick<Update, "input" | "level" | "metadata" | "output" | "statusMessage" | "version">
+    & SpanOptions
+    & ValueOf<Input>
+    & OutputOf<Output>
+): Effect.Effect<void> => Observing.event(name, options, callSite())
 
 // ---------------------------------------------------------------------------------------------------------------------
 // streams
 // ---------------------------------------------------------------------------------------------------------------------
-
-const defaultMaxElements = 100_000
-
-const observedStream = <A, E, R>(
-  self: Stream.Stream<A, E, R>,
-  name: string,
-  options: AnyOptions | undefined,
-  span: Tracer.SpanOptions
-): Stream.Stream<A, E, Exclude<R, Tracer.ParentSpan>> => {
-  const fields = fieldsOf(undefined, options)
-  const hasComputed = Annotate.hasComputed(fields)
-  const maxElements = options?.maxElements ?? defaultMaxElements
-  const inner = Effect.map(Effect.zip(Effect.option(Effect.currentSpan), Effect.clock), ([current, clock]) => {
-    if (Option.isNone(current) || !Annotate.isRecording(current.value)) return self
-    const span = current.value
-    const elements = new Elements<A>(maxElements)
-    let isFirst = fields.completionStartTime === undefined
-    Annotate.annotate(span, fields)
-    return self.pipe(
-      Stream.mapChunks((chunk) => {
-        if (isFirst && Chunk.isNonEmpty(chunk)) {
-          isFirst = false
-          Annotate.completionStarted(span, clock)
-        }
-        if (hasComputed) { for (const element of chunk) elements.add(element) }
-        return chunk
-      }),
-      Stream.ensuring(Effect.sync(() => {
-        if (!hasComputed) return
-        Annotate.annotateResult(span, fields, elements.all())
-        if (elements.leftOut > 0) Annotate.note(span, "elementsLeftOut", elements.leftOut)
-      }))
-    )
-  })
-  return Stream.withSpan(Stream.unwrap(inner), name, span)
-}
 
 /**
  * Makes a stream an observation, from the moment it is run until it ends, fails, or is no longer wanted. The first
@@ -573,26 +560,25 @@ const observedStream = <A, E, R>(
  * @category combinators
  */
 export const observeStream: {
-  (
+  <Input>(
     name: string,
-    options?: PlainObserveOptions & StreamOptions
+    options?: PlainObserveOptions & StreamOptions & ValueOf<Input>
   ): <A, E, R>(self: Stream.Stream<A, E, R>) => Stream.Stream<A, E, Exclude<R, Tracer.ParentSpan>>
-  <A>(
+  <A, Input>(
     name: string,
-    options: ObserveOptions<ReadonlyArray<A>> & StreamOptions
+    options: ObserveOptions<ReadonlyArray<A>> & StreamOptions & ValueOf<Input>
   ): <E, R>(self: Stream.Stream<A, E, R>) => Stream.Stream<A, E, Exclude<R, Tracer.ParentSpan>>
-  <A, E, R>(
+  <A, E, R, Input>(
     self: Stream.Stream<A, E, R>,
     name: string,
-    options?: ObserveOptions<ReadonlyArray<NoInfer<A>>> & StreamOptions
+    options?: ObserveOptions<ReadonlyArray<NoInfer<A>>> & StreamOptions & ValueOf<Input>
   ): Stream.Stream<A, E, Exclude<R, Tracer.ParentSpan>>
 } = (...args: ReadonlyArray<unknown>) => {
   const site = callSite()
   const isDataFirst = typeof args[0] !== "string"
   // What the overloads let through.
   const [name, options] = (isDataFirst ? args.slice(1) : args) as [string, AnyOptions | undefined]
-  const span = spanOptions(options, site)
-  const apply = <A, E, R>(self: Stream.Stream<A, E, R>) => observedStream(self, name, options, span)
+  const apply = Observing.stream(name, options, site)
   // As above; and one function for three ways of calling it.
   return (isDataFirst ? apply(args[0] as Stream.Stream<unknown>) : apply) as never
 }
@@ -600,26 +586,6 @@ export const observeStream: {
 // ---------------------------------------------------------------------------------------------------------------------
 // the current observation and trace
 // ---------------------------------------------------------------------------------------------------------------------
-
-/** The span that a new one would be below. */
-const currentParent: Effect.Effect<Tracer.AnySpan | undefined> = Effect.contextWith(
-  (context: Context.Context<never>) => {
-    let span = Option.getOrUndefined(Context.getOption(context, Tracer.ParentSpan))
-    while (span !== undefined && Context.get(span.context, Tracer.DisablePropagation)) {
-      span = span._tag === "Span" ? Option.getOrUndefined(span.parent) : undefined
-    }
-    return span
-  }
-)
-
-const currentObservation: Effect.Effect<Tracer.Span | undefined> = Effect.map(currentParent, (parent) => {
-  let span = parent
-  while (span !== undefined && span._tag === "Span") {
-    if (Annotate.isObservation(span)) return span
-    span = Option.getOrUndefined(span.parent)
-  }
-  return undefined
-})
 
 /**
  * Adds to the observation this runs in: the innermost one, past spans that are none. Where there is no observation, the
@@ -638,45 +604,75 @@ const currentObservation: Effect.Effect<Tracer.Span | undefined> = Effect.map(cu
  * @since 0.1.0
  * @category combinators
  */
-export const update = (update: Update): Effect.Effect<void> =>
-  Effect.map(Effect.zip(currentObservation, currentParent), ([observation, parent]) => {
-    const span = observation ?? parent
-    if (span?._tag === "Span" && Annotate.isRecording(span)) Annotate.annotateMore(span, update)
+export const update = <Input, Output>(update: Update & ValueOf<Input> & OutputOf<Output>): Effect.Effect<void> =>
+  Effect.withFiberRuntime((fiber) => {
+    const span = Current.target(fiber)
+    if (span !== undefined) Annotate.update(span, update)
+    return Effect.void
   })
 
 /**
- * Says whose and what the trace is, on every span that starts in the effect: in fibers forked there, in streams run and
- * layers built there, and under any tracer. Within another `withTrace` it adds to that: the inner values win, metadata
- * key by key, and tags come together.
+ * What `withTrace` takes: an effect or a stream.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Traceable = Effect.Effect<unknown, unknown, unknown> | Stream.Stream<unknown, unknown, unknown>
+
+/**
+ * The same effect, or the same stream.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Traced<Self> = Self extends Effect.Effect<infer A, infer E, infer R> ? Effect.Effect<A, E, R>
+  : Self extends Stream.Stream<infer A, infer E, infer R> ? Stream.Stream<A, E, R>
+  : never
+
+/**
+ * Says whose and what the trace is, on every span that starts in the effect or the stream: in fibers forked there, in streams
+ * run and layers built there, and under any tracer. Within another `withTrace` it adds to that: the inner values win,
+ * metadata key by key, and tags come together.
  *
  * Langfuse reads these things from every observation, so it is best around the whole trace. Spans that are open already
- * are not changed; `updateTrace` is for those.
+ * are not changed; `updateTrace` is for those. With `newTrace: true` what is inside is a trace of its own.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Langfuse } from "effect-langfuse"
+ *
+ * declare const answer: (question: string) => Effect.Effect<string>
+ *
+ * // A worker whose jobs are traces of their own, wherever it was started.
+ * export const job = (userId: string, question: string) =>
+ *   answer(question).pipe(
+ *     Langfuse.agent("answer", { input: question, output: (text) => text }),
+ *     Langfuse.withTrace({ newTrace: true, userId })
+ *   )
+ * ```
  *
  * @see https://langfuse.com/docs/observability/features/users
  * @since 0.1.0
  * @category combinators
  */
 export const withTrace: {
-  (trace: Trace): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  <A, E, R>(self: Effect.Effect<A, E, R>, trace: Trace): Effect.Effect<A, E, R>
+  (trace: TraceOptions): <Self extends Traceable>(self: Self) => Traced<Self>
+  <Self extends Traceable>(self: Self, trace: TraceOptions): Traced<Self>
 } = dual(
   2,
-  <A, E, R>(self: Effect.Effect<A, E, R>, trace: Trace): Effect.Effect<A, E, R> =>
-    Effect.locallyWith(self, FiberRef.currentTracerSpanAnnotations, Annotate.ambient(trace))
+  (self: Effect.Effect<unknown> | Stream.Stream<unknown>, trace: TraceOptions) =>
+    Effect.isEffect(self) ? WithTrace.effect(self, trace) : WithTrace.stream(self, trace)
 )
 
 /**
- * Says it of the trace this runs in when only now it is known: on the observation this runs in, from where it holds for
- * the whole trace. Tags are added to those it has.
+ * Says it of the trace this runs in when only now it is known, wherever in the trace that is: it holds for the whole trace,
+ * the observations that are open and those that start later. Tags are added to those it has.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const updateTrace = (trace: Trace): Effect.Effect<void> =>
-  Effect.map(Effect.zip(currentObservation, currentParent), ([observation, parent]) => {
-    const span = observation ?? parent
-    if (span?._tag === "Span" && Annotate.isRecording(span)) Annotate.annotateTrace(span, trace)
-  })
+export const updateTrace = (trace: Trace): Effect.Effect<void> => WithTrace.update(trace)
 
 /**
  * The id of the trace this runs in.
@@ -684,9 +680,8 @@ export const updateTrace = (trace: Trace): Effect.Effect<void> =>
  * @since 0.1.0
  * @category combinators
  */
-export const currentTraceId: Effect.Effect<Option.Option<string>> = Effect.map(
-  currentParent,
-  (span) => span === undefined ? Option.none() : Option.some(span.traceId)
+export const currentTraceId: Effect.Effect<Option.Option<string>> = Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(Option.map(Option.fromNullable(Current.parent(fiber)), Current.traceIdOf))
 )
 
 /**
@@ -695,9 +690,8 @@ export const currentTraceId: Effect.Effect<Option.Option<string>> = Effect.map(
  * @since 0.1.0
  * @category combinators
  */
-export const currentObservationId: Effect.Effect<Option.Option<string>> = Effect.map(
-  currentObservation,
-  (span) => span === undefined ? Option.none() : Option.some(span.spanId)
+export const currentObservationId: Effect.Effect<Option.Option<string>> = Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(Option.map(Option.fromNullable(Current.observation(fiber)), Current.spanIdOf))
 )
 
 /**
@@ -707,7 +701,7 @@ export const currentObservationId: Effect.Effect<Option.Option<string>> = Effect
  * @category models
  */
 export interface WebAddress {
-  /** Default: `LANGFUSE_BASE_URL`, else Langfuse Cloud. */
+  /** Default: where the layer sends to, else `LANGFUSE_BASE_URL`, else Langfuse Cloud. */
   readonly baseUrl?: string | undefined
   /** With it the link leads straight to the trace; without, Langfuse finds the project, and asks to log in first. */
   readonly projectId?: string | undefined
@@ -723,10 +717,22 @@ export class LangfuseWeb extends Context.Reference<LangfuseWeb>()("effect-langfu
   defaultValue: (): WebAddress => ({})
 }) {}
 
-const baseUrlFromEnv = Config.string("LANGFUSE_BASE_URL").pipe(
-  Config.orElse(() => Config.string("LANGFUSE_BASEURL")),
-  Config.orElse(() => Config.string("LANGFUSE_HOST"))
-)
+/** An empty variable is as good as none. */
+const fromEnv = (name: string): Effect.Effect<string | undefined> =>
+  Effect.map(Effect.option(Config.string(name)), (value) => nonEmpty(Option.getOrUndefined(value)))
+
+const nonEmpty = (text: string | undefined): string | undefined => text?.trim() === "" ? undefined : text
+
+/** Where the layers here send to. */
+const layerBaseUrl: Effect.Effect<string | undefined> = Effect.withFiberRuntime((fiber) => {
+  const span = Current.parent(fiber)
+  const ingest = Context.getOption(fiber.currentContext, LangfuseIngest)
+  return Effect.succeed(
+    (span === undefined ? undefined : recordOf(span)?.exporter.settings.intake.baseUrl) ??
+      exporterOf(Context.get(fiber.currentDefaultServices, Tracer.Tracer))?.intake.baseUrl ??
+      (ingest._tag === "Some" ? Intake.of(ingest.value).baseUrl : undefined)
+  )
+})
 
 /**
  * A link to the trace this runs in, or to the one given.
@@ -741,8 +747,10 @@ export const traceUrl = (
     const web = yield* LangfuseWeb
     const traceId = options.traceId ?? Option.getOrUndefined(yield* currentTraceId)
     if (traceId === undefined) return Option.none()
-    const baseUrl = options.baseUrl ?? web.baseUrl ??
-      (yield* Effect.orElseSucceed(baseUrlFromEnv, () => LangfuseConfig.defaults.baseUrl))
+    const baseUrl = nonEmpty(options.baseUrl) ?? nonEmpty(web.baseUrl) ?? (yield* layerBaseUrl) ??
+      (yield* fromEnv("LANGFUSE_BASE_URL")) ?? (yield* fromEnv("LANGFUSE_BASEURL")) ??
+      (yield* fromEnv("LANGFUSE_HOST")) ??
+      LangfuseConfig.defaults.baseUrl
     const projectId = options.projectId ?? web.projectId
     const id = encodeURIComponent(traceId)
     return Option.some(
@@ -756,7 +764,18 @@ export const traceUrl = (
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Sends what there is after the effect, however it ends, for handlers whose process may be frozen as soon as they have
+ * The same effect, or the same stream, with a `LangfuseIngest` to flush.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Flushed<Self> = Self extends Effect.Effect<infer A, infer E, infer R>
+  ? Effect.Effect<A, E, R | LangfuseIngest>
+  : Self extends Stream.Stream<infer A, infer E, infer R> ? Stream.Stream<A, E, R | LangfuseIngest>
+  : never
+
+/**
+ * Sends what there is after the effect or the stream, however it ends, for handlers whose process may be frozen as soon as they have
  * answered. It takes at most the `flushTimeout` of `LangfuseIngest`, and changes nothing of the result.
  *
  * @example
@@ -773,11 +792,16 @@ export const traceUrl = (
  * @since 0.1.0
  * @category combinators
  */
-export const flushAfter = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | LangfuseIngest> =>
-  Effect.flatMap(LangfuseIngest, (ingest) =>
-    Effect.onExit(self, () =>
-      // In a fiber of its own: here nothing can be interrupted, so the flush could not be cut short by its time limit.
-      Effect.flatMap(Effect.forkDaemon(Effect.interruptible(ingest.flush)), Fiber.await)))
+export const flushAfter: <Self extends Traceable>(self: Self) => Flushed<Self> = ((
+  self: Effect.Effect<unknown> | Stream.Stream<unknown>
+) =>
+  Effect.isEffect(self)
+    ? Effect.flatMap(LangfuseIngest, (ingest) => Effect.onExit(self, () => flushed(ingest)))
+    : Stream.unwrap(Effect.map(LangfuseIngest, (ingest) => Stream.ensuring(self, flushed(ingest))))) as never // by the type
+
+/** In a fiber of its own: here nothing can be interrupted, so the flush could not be cut short by its time limit. */
+const flushed = (ingest: Service): Effect.Effect<unknown> =>
+  Effect.flatMap(Effect.forkDaemon(Effect.interruptible(ingest.flush)), Fiber.await)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // scores
@@ -841,15 +865,7 @@ export type Score =
  * @since 0.1.0
  * @category combinators
  */
-export const score = (score: Score): Effect.Effect<boolean, never, LangfuseIngest> =>
-  Effect.zip(currentParent, currentObservation).pipe(
-    Effect.flatMap(([parent, observation]) => {
-      if (score.traceId || score.sessionId || score.datasetRunId) return send(score, {})
-      if (parent === undefined) return refuse("no_trace", withoutTrace(score))
-      if (!isRecorded(parent)) return Effect.succeed(false)
-      return send(score, { traceId: parent.traceId, observationId: observation?.spanId })
-    })
-  )
+export const score = (score: Score): Effect.Effect<boolean, never, LangfuseIngest> => Scores.observation(score)
 
 /**
  * Scores the whole trace this runs in.
@@ -858,60 +874,108 @@ export const score = (score: Score): Effect.Effect<boolean, never, LangfuseInges
  * @category combinators
  */
 export const scoreTrace = (score: ScoreContent & CurrentTarget): Effect.Effect<boolean, never, LangfuseIngest> =>
-  Effect.flatMap(currentParent, (parent) => {
-    if (parent === undefined) return refuse("no_trace", withoutTrace(score))
-    return isRecorded(parent) ? send(score, { traceId: parent.traceId }) : Effect.succeed(false)
+  Scores.trace(score)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// other processes
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Sends along with each request of the client whose trace it is: user, session, tags, trace name, version, environment and
+ * metadata that is text, as W3C `baggage`, under the keys of Langfuse's own SDKs. `traceparent` is sent by every client.
+ *
+ * Whoever is called can read it. So give it to clients for services of your own, and not to one for the whole world. Values of
+ * more than 200 characters stay behind.
+ *
+ * @example
+ * ```ts
+ * import { HttpClient } from "@effect/platform"
+ * import { Effect } from "effect"
+ * import { Langfuse } from "effect-langfuse"
+ *
+ * export const search = (query: string) =>
+ *   Effect.gen(function*() {
+ *     const client = Langfuse.withBaggage(yield* HttpClient.HttpClient)
+ *     return yield* client.get("http://search.internal/", { urlParams: { q: query } })
+ *   })
+ * ```
+ *
+ * @see https://www.w3.org/TR/baggage/
+ * @since 0.1.0
+ * @category other processes
+ */
+export const withBaggage = <E, R>(client: HttpClient.HttpClient.With<E, R>): HttpClient.HttpClient.With<E, R> =>
+  HttpClient.mapRequestEffect(client, (request) =>
+    Effect.map(currentBaggage, (ours) =>
+      ours === ""
+        ? request
+        : HttpClientRequest.setHeader(
+          request,
+          Baggage.header,
+          Baggage.merge(request.headers[Baggage.header], ours)
+        )))
+
+/**
+ * The counterpart of `withBaggage` for a server: what the caller says of the trace holds for all that a request is answered
+ * with. It is a middleware of `HttpServer.serve` and `HttpApp`.
+ *
+ * A caller can say anything. So use it where callers are services of your own.
+ *
+ * @example
+ * ```ts
+ * import { HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
+ * import { Effect } from "effect"
+ * import { Langfuse } from "effect-langfuse"
+ *
+ * const router = HttpRouter.empty.pipe(
+ *   HttpRouter.get("/", Effect.succeed(HttpServerResponse.text("found")).pipe(Langfuse.retriever("search")))
+ * )
+ *
+ * export const server = HttpServer.serve(router, Langfuse.acceptBaggage)
+ * ```
+ *
+ * @since 0.1.0
+ * @category other processes
+ */
+export const acceptBaggage = <A, E, R>(
+  app: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | HttpServerRequest.HttpServerRequest> =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const given = request.headers[Baggage.header]
+    return given === undefined ? app : WithTrace.effect(app, Baggage.parse(given))
   })
 
-const isRecorded = (span: Tracer.AnySpan): boolean => span._tag === "Span" ? Annotate.isRecording(span) : span.sampled
+/**
+ * What `withBaggage` sends, for other ways than HTTP: the members of a `baggage` header, or an empty text.
+ *
+ * @since 0.1.0
+ * @category other processes
+ */
+export const currentBaggage: Effect.Effect<string> = Baggage.current
 
-const withoutTrace = (score: ScoreContent): string =>
-  `a Langfuse score (${nameOf(score)}) was not sent: there is no trace here to score; run it inside a span, or give ids`
-
-const nameOf = (score: ScoreContent): string => String(score.name ?? "output").slice(0, 100)
-
-const send = (
-  score: ScoreContent,
-  target: { readonly traceId?: string; readonly observationId?: string | undefined }
-): Effect.Effect<boolean, never, LangfuseIngest> =>
-  Effect.flatMap(
-    LangfuseIngest,
-    (ingest) =>
-      Effect.flatMap(FiberRef.get(FiberRef.currentTracerSpanAnnotations), (ambient) => {
-        const environment = environmentOf(Option.getOrUndefined(HashMap.get(ambient, traceNames.environment)))
-        const body = {
-          ...(environment === undefined ? undefined : { environment }),
-          ...score,
-          ...target,
-          ...(score.dataType === undefined && typeof score.value === "boolean"
-            ? { dataType: "BOOLEAN" as const }
-            : undefined)
-        }
-        // Its parts are those of a score with its target; that they go together is what the caller's type has said.
-        return IngestionEvent.scoreCreate(body as LangfuseScore.ScoreInput)
-      }).pipe(
-        Effect.flatMap(ingest.enqueue),
-        Effect.catchAll((error) =>
-          refuse("invalid", `a Langfuse score (${nameOf(score)}) was not sent: ${error.message}`)
-        ),
-        Effect.catchAllDefect(() => refuse("invalid", "a Langfuse score was not sent: it cannot be read"))
-      )
-  )
-
-/** Scores are many, and wrong ones are so again and again. */
-const noticesOf = new WeakMap<Service, Notices.Notices>()
-
-const refused = Metric.counter("langfuse_scores_refused_total", {
-  description: "Scores that were not sent because they have no target or break a rule.",
-  incremental: true
-})
-
-const refuse = (reason: "no_trace" | "invalid", message: string): Effect.Effect<false, never, LangfuseIngest> =>
-  Effect.flatMap(LangfuseIngest, (ingest) => {
-    const notices = noticesOf.get(ingest) ?? Notices.make()
-    noticesOf.set(ingest, notices)
-    return Metric.increment(Metric.tagged(refused, "reason", reason)).pipe(
-      Effect.zipRight(notices.warn(reason, message)),
-      Effect.as(false as const)
-    )
-  })
+/**
+ * What a `baggage` header says of the trace, for `withTrace`. Anything else in it is passed over.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Langfuse } from "effect-langfuse"
+ *
+ * interface Message {
+ *   readonly body: string
+ *   readonly baggage: string
+ * }
+ *
+ * declare const handle: (body: string) => Effect.Effect<void>
+ *
+ * export const consume = (message: Message) =>
+ *   handle(message.body).pipe(
+ *     Langfuse.agent("consume"),
+ *     Langfuse.withTrace(Langfuse.traceFromBaggage(message.baggage))
+ *   )
+ * ```
+ *
+ * @since 0.1.0
+ * @category other processes
+ */
+export const traceFromBaggage = (baggage: string): Trace => Baggage.parse(baggage)

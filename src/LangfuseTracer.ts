@@ -37,21 +37,21 @@
  * @see https://langfuse.com/docs/observability/data-model
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
-import { IdGenerator } from "./IdGenerator.js"
-import * as Sources from "./internal/sources.js"
+import { IdGenerator } from "./internal/idGenerator.js"
+import * as Intake from "./internal/intake.js"
+import { makeWarn } from "./internal/log.js"
 import { SpanExporter } from "./internal/tracer/exporter.js"
-import * as ParentIds from "./internal/tracer/ids.js"
-import { type Entry, LangfuseSpan, recordFor } from "./internal/tracer/span.js"
+import { attach } from "./internal/tracer/exporterOf.js"
+import { isNative } from "./internal/tracer/native.js"
+import { start } from "./internal/tracer/start.js"
 import { join } from "./internal/tracer/tee.js"
-import { isList } from "./internal/tracer/values.js"
+import { read } from "./internal/tracer/values.js"
 import { LangfuseIngest } from "./LangfuseIngest.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -97,6 +97,27 @@ export interface Options {
    * minutes.
    */
   readonly openSpanTimeout?: Duration.DurationInput | undefined
+  /**
+   * What a caller in another process, known by its `traceparent` header, is to the first spans here. Default `"continue"`.
+   *
+   * - `"continue"`: their parent, in the same trace.
+   * - `"link"`: a link of theirs; the trace is a new one.
+   * - `"ignore"`: nothing.
+   */
+  readonly remoteParent?: "continue" | "link" | "ignore" | undefined
+  /**
+   * What it means when the caller of a trace that is continued has not sampled it (`traceparent: 00-…-00`). Default
+   * `"respect"`.
+   *
+   * - `"respect"`: it is left out here too, and its observations are counted as `sampledOut`.
+   * - `"ignore"`: the `sampleRate` of `LangfuseIngest` decides alone. Requests that go out still say what the caller said.
+   */
+  readonly remoteSampling?: "respect" | "ignore" | undefined
+  /**
+   * Whether events of spans, such as log lines, are kept in the metadata. Messages of a model in `gen_ai.*` events are read
+   * all the same. With `content: "metadata"` log lines are left out in any case. Default `true`.
+   */
+  readonly spanEvents?: boolean | undefined
 }
 
 /**
@@ -108,7 +129,10 @@ export interface Options {
 export const defaults = {
   filter: "langfuse",
   maxOpenSpans: 10_000,
-  openSpanTimeout: "10 minutes"
+  openSpanTimeout: "10 minutes",
+  remoteParent: "continue",
+  remoteSampling: "respect",
+  spanEvents: true
 } as const satisfies Options
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -124,11 +148,25 @@ export const defaults = {
  */
 export const make = (options: Options = {}): Effect.Effect<Tracer.Tracer, never, LangfuseIngest | Scope.Scope> =>
   Effect.map(makeExporter(options), (exporter) =>
-    Tracer.make({
-      span: (name, parent, context, links, startTime, kind) =>
-        start(exporter, undefined, name, parent, context, links, startTime, kind),
-      context: (f) => f()
-    }))
+    attach(
+      Tracer.make({
+        span: (name, parent, context, links, startTime, kind, spanOptions) =>
+          start({
+            exporter,
+            other: undefined,
+            name,
+            parent,
+            context,
+            links,
+            startTime,
+            kind,
+            isRoot: isRoot(spanOptions)
+          }),
+        context: (f) => f()
+      }),
+      exporter,
+      true
+    ))
 
 /**
  * The tracer, beside another one: each span is a span of both, with the same ids, and all that happens to it happens to
@@ -142,23 +180,37 @@ export const makeTee = (
   options: Options = {}
 ): Effect.Effect<Tracer.Tracer, never, LangfuseIngest | Scope.Scope> =>
   Effect.map(makeExporter(options), (exporter) =>
-    Tracer.make({
-      span: (name, parent, context, links, startTime, kind, spanOptions) => {
-        let span: Tracer.Span | undefined
-        try {
-          span = other.span(name, parent, context, links, startTime, kind, spanOptions)
-        } catch {
-          // Langfuse goes on alone.
-        }
-        const record = start(exporter, span, name, parent, context, links, startTime, kind)
-        try {
-          return span === undefined ? record : join(record, span)
-        } catch {
-          return record
-        }
-      },
-      context: (f, fiber) => other.context(f, fiber)
-    }))
+    attach(
+      Tracer.make({
+        span: (name, parent, context, links, startTime, kind, spanOptions) => {
+          let span: Tracer.Span | undefined
+          try {
+            span = other.span(name, parent, context, links, startTime, kind, spanOptions)
+          } catch {
+            // Langfuse goes on alone.
+          }
+          const record = start({
+            exporter,
+            other: span,
+            name,
+            parent,
+            context,
+            links,
+            startTime,
+            kind,
+            isRoot: isRoot(spanOptions)
+          })
+          try {
+            return span === undefined ? record : join(record, span)
+          } catch {
+            return record
+          }
+        },
+        context: (f, fiber) => other.context(f, fiber)
+      }),
+      exporter,
+      false
+    ))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // layers
@@ -204,7 +256,7 @@ export const layerTee = (options: Options = {}): Layer.Layer<never, never, Langf
   Layer.unwrapScoped(
     Effect.tracer.pipe(
       // Effect's own tracer exports nothing: there is nobody to share with.
-      Effect.flatMap((other) => other === nativeTracer ? make(options) : makeTee(other, options)),
+      Effect.flatMap((other) => isNative(other) ? make(options) : makeTee(other, options)),
       Effect.map(Layer.setTracer)
     )
   )
@@ -213,32 +265,42 @@ export const layerTee = (options: Options = {}): Layer.Layer<never, never, Langf
 // helpers
 // ---------------------------------------------------------------------------------------------------------------------
 
-const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
-
 const makeExporter = (options: Options): Effect.Effect<SpanExporter, never, LangfuseIngest | Scope.Scope> =>
   Effect.gen(function*() {
     const ingest = yield* LangfuseIngest
     const ids = yield* IdGenerator
     const clock = yield* Effect.clock
+    const runtime = yield* Effect.runtime()
+    const intake = Intake.of(ingest)
+    const warn = makeWarn()
     const timeout = Duration.decode(options.openSpanTimeout ?? defaults.openSpanTimeout)
     const exporter = new SpanExporter({
-      ingest,
+      intake,
+      enqueue: ingest.unsafeEnqueue,
       ids: safe(ids),
       clock,
       filter: options.filter ?? defaults.filter,
       maxOpenSpans: options.maxOpenSpans ?? defaults.maxOpenSpans,
       openSpanTimeout: Duration.isFinite(timeout) ? Duration.unsafeToNanos(timeout) : forever,
-      timeoutText: Duration.format(timeout)
+      timeoutText: Duration.format(timeout),
+      remoteParent: options.remoteParent ?? defaults.remoteParent,
+      remoteSampling: options.remoteSampling ?? defaults.remoteSampling,
+      spanEvents: options.spanEvents ?? defaults.spanEvents,
+      warn: (kind, message) => void Runtime.runFork(runtime)(warn(kind, message))
     })
-    const unregister = Sources.register(ingest, exporter)
+    intake.sources.add(exporter)
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         exporter.close()
-        unregister()
+        intake.sources.delete(exporter)
       })
     )
     return exporter
   })
+
+/** Untyped code may hand in anything. */
+const isRoot = (options: unknown): boolean =>
+  typeof options === "object" && options !== null && read(options, "root") === true
 
 /** Longer than any program runs, in nanoseconds. */
 const forever = 1n << 64n
@@ -258,85 +320,4 @@ const safe = (ids: typeof IdGenerator.Service): typeof IdGenerator.Service => {
     unsafeObservationId: () => attempt(ids.unsafeObservationId, random.unsafeObservationId),
     unsafeEventId: () => attempt(ids.unsafeEventId, random.unsafeEventId)
   }
-}
-
-interface Place {
-  /** `undefined` where a new trace begins. */
-  readonly traceId: string | undefined
-  readonly above: LangfuseSpan | undefined
-  readonly remoteParentId: string | undefined
-  readonly sampled: boolean
-}
-
-const newTrace: Place = { traceId: undefined, above: undefined, remoteParentId: undefined, sampled: true }
-
-/** Spans of other tracers between ours and us, at most: there is no end to a parent that is its own. */
-const maxForeign = 1000
-
-const placeBelow = (exporter: SpanExporter, parent: Option.Option<Tracer.AnySpan>): Place => {
-  if (parent._tag === "None") return newTrace
-  const direct = parent.value
-  const above = recordFor(exporter, direct)
-  if (above !== undefined) {
-    return { traceId: above.traceId, above, remoteParentId: undefined, sampled: above.sampled }
-  }
-  const traceId = ParentIds.traceId(direct.traceId)
-  const sampled = direct.sampled !== false
-  // The caller in another process may be in Langfuse. A span of another tracer in this one is not, but what is above it may.
-  let span: Tracer.AnySpan | undefined = direct
-  for (let i = 0; i < maxForeign && span !== undefined && traceId !== undefined; i++) {
-    if (span._tag === "ExternalSpan") {
-      return { traceId, above: undefined, remoteParentId: ParentIds.spanId(span.spanId), sampled }
-    }
-    const next: Option.Option<Tracer.AnySpan> = span.parent
-    span = next._tag === "Some" ? next.value : undefined
-    const ours = span === undefined ? undefined : recordFor(exporter, span)
-    if (ours !== undefined) return { traceId, above: ours, remoteParentId: undefined, sampled: sampled && ours.sampled }
-  }
-  return { traceId, above: undefined, remoteParentId: undefined, sampled }
-}
-
-const start = (
-  exporter: SpanExporter,
-  other: Tracer.Span | undefined,
-  name: string,
-  parent: Option.Option<Tracer.AnySpan>,
-  context: Context.Context<never>,
-  links: ReadonlyArray<Tracer.SpanLink>,
-  startTime: bigint,
-  kind: Tracer.SpanKind
-): LangfuseSpan => {
-  const { ids } = exporter.settings
-  let place = newTrace
-  let traceId: string | undefined
-  let spanId: string | undefined
-  try {
-    place = placeBelow(exporter, parent)
-    // With two tracers the ids are the other's, which has its own ways of making them.
-    traceId = ParentIds.traceId(other?.traceId)
-    spanId = traceId === undefined ? undefined : ParentIds.spanId(other?.spanId)
-    if (spanId === undefined) traceId = undefined
-  } catch {
-    // A span of another tracer that throws when it is looked at.
-  }
-  traceId ??= place.traceId ?? ids.unsafeTraceId()
-  spanId ??= ids.unsafeObservationId()
-  const above = place.above?.traceId === traceId ? place.above : undefined
-  const entry: Entry = above?.entry ?? { remoteParentId: place.remoteParentId, rootId: undefined }
-  const span = new LangfuseSpan({
-    exporter,
-    name,
-    traceId,
-    spanId,
-    parent,
-    above,
-    entry,
-    context,
-    links: isList(links) ? links : [],
-    startTime,
-    kind,
-    sampled: place.sampled
-  })
-  if (span.sampled) exporter.started(span)
-  return span
 }

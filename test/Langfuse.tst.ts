@@ -1,3 +1,4 @@
+import type { HttpClient, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import type { Layer, Option, Stream, Tracer } from "effect"
 import { Context, Effect } from "effect"
 import type { LangfuseIngest } from "effect-langfuse"
@@ -17,6 +18,8 @@ interface Answer {
 
 declare const effect: Effect.Effect<Answer, Refused, Database>
 declare const below: Effect.Effect<Answer, Refused, Database | Tracer.ParentSpan>
+declare const client: HttpClient.HttpClient
+declare const app: Effect.Effect<HttpServerResponse.HttpServerResponse, Refused, Database>
 declare const stream: Stream.Stream<Answer, Refused, Database | Tracer.ParentSpan>
 
 // Functions that are no effects: calling one says what is assignable, and nothing else.
@@ -97,6 +100,28 @@ describe("observe", () => {
     expect(typed).type.not.toBeCallableWith({ type: "tool" })
   })
 
+  test("an input is a value, and no function", () => {
+    const sendEmail = (to: string) => Effect.succeed(to)
+    expect(Langfuse.tool).type.not.toBeCallableWith("t", { input: sendEmail })
+    expect(Langfuse.tool).type.not.toBeCallableWith(effect, "t", { input: () => 1 })
+    expect(Langfuse.observe).type.not.toBeCallableWith("t", { input: Refused })
+    expect(Langfuse.observeStream).type.not.toBeCallableWith("t", { input: sendEmail })
+    expect(Langfuse.update).type.not.toBeCallableWith({ input: sendEmail })
+    expect(Langfuse.update).type.not.toBeCallableWith({ output: sendEmail })
+    expect(Langfuse.event).type.not.toBeCallableWith("e", { input: sendEmail })
+    const unknown: unknown = 1
+    for (const input of [unknown, [1], new Date(), null, { a: sendEmail }]) {
+      expect(Langfuse.tool).type.toBeCallableWith("t", { input })
+    }
+    expect(Langfuse.tool).type.toBeCallableWith("t", { input: JSON.parse("1") })
+    expect(effect.pipe(Langfuse.tool("t", { input: unknown, output: ({ text }) => text }))).type.toBe<
+      Effect.Effect<Answer, Refused, Database>
+    >()
+    expect(effect.pipe(Langfuse.tool("t", { input: { a: 1 }, statusMessage: ({ text }) => text }))).type.toBe<
+      Effect.Effect<Answer, Refused, Database>
+    >()
+  })
+
   test("takes the usage objects of providers as they come", () => {
     const anthropic = { input_tokens: 1, output_tokens: 2, cache_read_input_tokens: null, service_tier: "standard" }
     const openai = {
@@ -173,6 +198,32 @@ describe("the trace", () => {
     expect(trace).type.not.toBeCallableWith({ tags: "a" })
   })
 
+  test("withTrace and flushAfter take streams as well", () => {
+    expect(stream.pipe(Langfuse.withTrace({ userId: "u", newTrace: true }))).type.toBe<
+      Stream.Stream<Answer, Refused, Database | Tracer.ParentSpan>
+    >()
+    expect(Langfuse.withTrace(stream, { userId: "u" })).type.toBe<
+      Stream.Stream<Answer, Refused, Database | Tracer.ParentSpan>
+    >()
+    expect(stream.pipe(Langfuse.flushAfter)).type.toBe<
+      Stream.Stream<Answer, Refused, Database | Tracer.ParentSpan | LangfuseIngest.LangfuseIngest>
+    >()
+    expect(effect.pipe(Langfuse.flushAfter)).type.toBe<
+      Effect.Effect<Answer, Refused, Database | LangfuseIngest.LangfuseIngest>
+    >()
+  })
+
+  test("goes along as baggage", () => {
+    expect(Langfuse.withBaggage(client)).type.toBe<HttpClient.HttpClient>()
+    expect(Langfuse.acceptBaggage(app)).type.toBe<
+      Effect.Effect<
+        HttpServerResponse.HttpServerResponse,
+        Refused,
+        Database | HttpServerRequest.HttpServerRequest
+      >
+    >()
+  })
+
   test("what is known of it needs nothing", () => {
     expect(Langfuse.currentTraceId).type.toBe<Effect.Effect<Option.Option<string>>>()
     expect(Langfuse.currentObservationId).type.toBe<Effect.Effect<Option.Option<string>>>()
@@ -233,5 +284,7 @@ describe("LangfuseTracer", () => {
       Layer.Layer<never, never, LangfuseIngest.LangfuseIngest>
     >()
     expect(tracer).type.not.toBeCallableWith({ filter: "none" })
+    expect(tracer).type.toBeCallableWith({ remoteParent: "link", remoteSampling: "ignore", spanEvents: false })
+    expect(tracer).type.not.toBeCallableWith({ remoteParent: "follow" })
   })
 })

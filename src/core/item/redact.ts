@@ -183,9 +183,18 @@ const cleanScheme = (text: string): string => text.replace(scheme, `$1 ${redacte
 
 const headerName = /^http\.(?:request|response)\.header\.(.+)$/
 
+/** `Array.isArray` throws for a proxy that was revoked. */
+const isList = (value: unknown): value is ReadonlyArray<unknown> => {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
 /** An attribute of a span by other instrumentation: header fields follow the list of names, addresses lose credentials. */
 export const redactedAttribute = (name: string, value: unknown, names: ReadonlySet<string>): unknown => {
-  if (typeof value !== "string" && !Array.isArray(value)) return value
+  if (typeof value !== "string" && !isList(value)) return value
   const header = name.startsWith("http.re") ? headerName.exec(name)?.[1] : undefined
   if (header !== undefined) {
     const isSecret = kindOf(header, names) === "secret" || kindOf(header.replaceAll("_", "-"), names) === "secret"

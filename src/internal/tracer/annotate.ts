@@ -1,17 +1,21 @@
 /**
- * What a program says about an observation or a trace, as attributes on a span of whatever tracer there is. Nothing in
- * here throws, or lets through what code of the program throws.
+ * What a program says about an observation, as attributes on a span of whatever tracer there is. Nothing in here throws, or
+ * lets through what code of the program throws.
  */
 import type * as Clock from "effect/Clock"
-import * as HashMap from "effect/HashMap"
 import type * as Tracer from "effect/Tracer"
+import { contentOf, metadataOf } from "../../core/item/content.js"
+import { parametersOf } from "../../core/item/fromSpan.js"
+import { costNote, observation, trace, usageNote } from "../../core/item/names.js"
+import type { Policy } from "../../core/item/policy.js"
+import { costOf, usageOf } from "../../core/item/usage.js"
+import { toIso as fromMillis } from "../../core/wire/time.js"
 import { toIso } from "../datetime.js"
-import { notes } from "../json.js"
-import * as Names from "./attributes.js"
+import { isWanted } from "./current.js"
+import { currentFiber } from "./native.js"
 import { recordOf } from "./span.js"
-import * as Time from "./time.js"
-import * as Usage from "./usage.js"
-import { type AttributeValue, copy, isPlainRecord, text, texts, toAttribute, toJson } from "./values.js"
+import { toMillis } from "./time.js"
+import { type AttributeValue, attributeValue, entriesOf, foreignPolicy, read, text, toAttribute } from "./values.js"
 
 /** What can be said of an observation; unknown, as it may come from untyped code. */
 export interface ObservationFields {
@@ -31,7 +35,7 @@ export interface ObservationFields {
   readonly content?: unknown
 }
 
-const set = (span: Tracer.Span, name: string, value: AttributeValue | ReadonlyArray<string> | undefined): void => {
+const set = (span: Tracer.Span, name: string, value: AttributeValue | undefined): void => {
   if (value === undefined) return
   try {
     span.attribute(name, value)
@@ -41,25 +45,77 @@ const set = (span: Tracer.Span, name: string, value: AttributeValue | ReadonlyAr
 }
 
 /** Whether it is worth making attributes for this span: not when nobody will export it. */
-export const isRecording = (span: Tracer.Span): boolean => (recordOf(span) ?? span).sampled
+export const isRecording = (span: Tracer.Span): boolean => isWanted(span, currentFiber())
 
-/** Fields that are functions are left to `annotateResult`. */
+/** All that is known of a span which nobody keeps: its id is that of an observation all the same. */
+export const mark = (span: Tracer.Span, type: unknown): void => set(span, observation.type, text(type))
+
+const policyOf = (span: Tracer.Span): Policy => recordOf(span)?.exporter.settings.intake.policy ?? foreignPolicy
+
+/** Only our own tracer keeps to the option; another one beside it has all attributes. */
+const keepsContent = (span: Tracer.Span, fields: ObservationFields): boolean => {
+  if (fields.content === "metadata") return false
+  const record = recordOf(span)
+  return record === undefined || record.isShared || record.exporter.settings.intake.policy.content === "full"
+}
+
+/** What takes functions of the result. Anywhere else a function is a value like any other. */
+const computed = [
+  "output",
+  "level",
+  "statusMessage",
+  "model",
+  "modelParameters",
+  "usage",
+  "cost",
+  "completionStartTime",
+  "metadata"
+] as const satisfies ReadonlyArray<keyof ObservationFields>
+
+type Computed = typeof computed[number]
+
+const isComputed = (name: string): name is Computed => computed.some((known) => known === name)
+
+export const hasComputed = (fields: ObservationFields): boolean => {
+  for (const name of computed) if (typeof fields[name] === "function") return true
+  return false
+}
+
+/** Functions of the result are left to `annotateResult`. */
 export const annotate = (span: Tracer.Span, fields: ObservationFields): void => {
-  for (const key of Object.keys(fields)) {
-    const name = key as keyof ObservationFields // other keys, from untyped code, match none of the cases below
-    const value = fields[name]
-    if (value !== undefined && typeof value !== "function") annotateField(span, fields, name, value)
+  for (const [name, value] of entriesOf(fields)) {
+    if (value === undefined || (typeof value === "function" && isComputed(name))) continue
+    annotateField(span, fields, name, value)
   }
+}
+
+/** All that is given is a value. */
+export const annotateValues = (span: Tracer.Span, fields: ObservationFields): void => {
+  for (const [name, value] of entriesOf(fields)) if (value !== undefined) annotateField(span, fields, name, value)
 }
 
 /** The same for an observation that is there: Langfuse keeps model, usage and cost from spans, so it is one no longer. */
 export const annotateMore = (span: Tracer.Span, fields: ObservationFields): void => {
   const isModelCall = fields.model !== undefined || fields.usage !== undefined || fields.cost !== undefined
-  const isSpan = isModelCall && fields.type === undefined && attributeOf(span, Names.observation.type) === "span"
-  annotate(span, isSpan ? { ...fields, type: "generation" } : fields)
+  const isSpan = isModelCall && fields.type === undefined && attributeOf(span, observation.type) === "span"
+  annotateValues(span, isSpan ? { ...fields, type: "generation" } : fields)
 }
 
-const attributeOf = (span: Tracer.Span, name: string): unknown => {
+/** What `Langfuse.update` says. */
+export const update = (span: Tracer.Span, fields: ObservationFields): void => {
+  const record = recordOf(span)
+  if (record?.isSettled === true && record.isRecording) {
+    // Of one that the filter left out nothing is missed.
+    if (record.isKept === true) record.exporter.settings.intake.refuse(tooLate)
+    if (!record.isShared) return
+  }
+  if (isRecording(span)) annotateMore(span, fields)
+  else mark(span, fields.type)
+}
+
+const tooLate = "update came when its observation had left; call it before the observation ends"
+
+export const attributeOf = (span: Tracer.Span, name: string): unknown => {
   try {
     return (recordOf(span) ?? span).attributes.get(name)
   } catch {
@@ -67,79 +123,92 @@ const attributeOf = (span: Tracer.Span, name: string): unknown => {
   }
 }
 
-const annotateField = (
-  span: Tracer.Span,
-  fields: ObservationFields,
-  name: keyof ObservationFields,
-  value: unknown
-): void => {
+const annotateField = (span: Tracer.Span, fields: ObservationFields, name: string, value: unknown): void => {
   try {
     setField(span, fields, name, value)
   } catch {
-    note(span, name, notes.object)
+    note(span, name, "<unreadable: the object threw>")
   }
 }
 
-const setField = (
-  span: Tracer.Span,
-  fields: ObservationFields,
-  name: keyof ObservationFields,
-  value: unknown
-): void => {
-  const { observation, trace } = Names
+const setField = (span: Tracer.Span, fields: ObservationFields, name: string, value: unknown): void => {
   switch (name) {
     case "type":
     case "level":
     case "statusMessage":
     case "model":
-      return set(span, observation[name], text(value))
+      return set(span, observation[name], textOf(span, value))
     case "input":
     case "output":
-      return fields.content === "metadata" ? undefined : setContent(span, name, value)
+      return keepsContent(span, fields) ? setContent(span, name, value) : undefined
     case "modelParameters":
-      return set(span, observation.modelParameters, toAttribute(value))
+      return typeof value === "object" && value !== null
+        ? setJson(span, observation.modelParameters, parametersOf(value, policyOf(span)))
+        : set(span, observation.modelParameters, toAttribute(value, policyOf(span)))
     // Made disjoint here and not only by our own tracer, so that it is right under others too.
-    case "usage":
-      return set(span, observation.usage, toAttribute(Usage.fromObject(value)))
-    case "cost":
-      return set(span, observation.cost, toAttribute(Usage.costs(value)))
-    case "version":
-      return set(span, trace.version, text(value))
+    case "usage": {
+      const usage = usageOf(value)
+      setJson(span, observation.usage, usage.text)
+      return note(span, usageNote, usage.note)
+    }
+    case "cost": {
+      const cost = costOf(value)
+      setJson(span, observation.cost, cost.text)
+      return note(span, costNote, cost.note)
+    }
+    case "version": {
+      const record = recordOf(span)
+      if (record !== undefined) record.hasOwnVersion = true
+      return set(span, trace.version, textOf(span, value))
+    }
     case "completionStartTime":
       return set(span, observation.completionStartTime, toIso(value))
-    case "prompt": {
-      const prompt = copy(value)
-      set(span, observation.promptName, text(prompt["name"]))
-      return set(span, observation.promptVersion, toAttribute(prompt["version"]))
-    }
+    case "prompt":
+      if (typeof value !== "object" || value === null) return
+      set(span, observation.promptName, text(read(value, "name")))
+      return set(span, observation.promptVersion, toAttribute(read(value, "version"), policyOf(span)))
     case "metadata":
-      return setEach(span, observation.metadata, value)
-    case "content":
-      return
+      return setMetadata(span, value)
   }
 }
+
+const textOf = (span: Tracer.Span, value: unknown): string | undefined =>
+  typeof value === "function" ? contentOf(value, policyOf(span))?.text : text(value)
 
 /** Our tracer is told that this text is JSON, and need not find out. */
 const setContent = (span: Tracer.Span, name: "input" | "output", value: unknown): void => {
-  const json = toJson(value)
-  set(span, Names.observation[name], json ?? toAttribute(value))
-  if (json !== undefined) {
-    const record = recordOf(span)
-    if (record !== undefined) record.json[name] = json
+  if (typeof value !== "object" || value === null) {
+    return set(span, observation[name], toAttribute(value, policyOf(span)))
   }
+  const content = contentOf(value, policyOf(span))
+  if (content === undefined) return
+  if (content.isJson) recordOf(span)?.isJson(observation[name], content.text)
+  set(span, observation[name], content.text)
+}
+
+/** Our tracer is told that it is final. */
+const setJson = (span: Tracer.Span, name: string, json: string | undefined): void => {
+  if (json !== undefined) recordOf(span)?.isJson(name, json)
+  set(span, name, json)
 }
 
 /** One attribute for each key, as Langfuse has it; anything but a record is one value. */
-const setEach = (span: Tracer.Span, prefix: string, value: unknown): void => {
-  if (!isPlainRecord(value)) return set(span, prefix, toAttribute(value))
-  const record = copy(value)
-  for (const key of Object.keys(record)) set(span, `${prefix}.${key}`, toAttribute(record[key]))
+const setMetadata = (span: Tracer.Span, value: unknown): void => {
+  const contents = metadataOf(value, policyOf(span))
+  if (contents === undefined) return
+  const record = recordOf(span)
+  record?.knowsJson()
+  for (const [key, content] of contents) {
+    const name = `${observation.metadata}.${key}`
+    const attribute = attributeValue(content)
+    if (content.isJson && typeof attribute === "string") record?.isJson(name, attribute)
+    set(span, name, attribute)
+  }
 }
 
 /** What the functions among the fields make of a result. One that throws leaves a note, and nothing else happens. */
 export const annotateResult = (span: Tracer.Span, fields: ObservationFields, result: unknown): void => {
-  for (const key of Object.keys(fields)) {
-    const name = key as keyof ObservationFields // as above
+  for (const name of computed) {
     const f = fields[name]
     // The type has said what a function among the fields takes.
     if (typeof f === "function") annotateComputed(span, fields, name, f as (result: unknown) => unknown, result)
@@ -149,96 +218,24 @@ export const annotateResult = (span: Tracer.Span, fields: ObservationFields, res
 const annotateComputed = (
   span: Tracer.Span,
   fields: ObservationFields,
-  name: keyof ObservationFields,
+  name: Computed,
   f: (result: unknown) => unknown,
   result: unknown
 ): void => {
-  if ((name === "output" || name === "input") && fields.content === "metadata") return
+  if (name === "output" && !keepsContent(span, fields)) return
   let value: unknown
   try {
     value = f(result)
   } catch {
     // What it threw may hold the very result.
-    const note = `<the ${name} callback threw>`
-    if (name === "output" || name === "input") return set(span, Names.observation[name], note)
-    return set(span, `${Names.observation.metadata}.${name}`, note)
+    const thrown = `<the ${name} callback threw>`
+    return name === "output" ? set(span, observation.output, thrown) : note(span, name, thrown)
   }
-  if (value !== undefined && typeof value !== "function") annotateField(span, fields, name, value)
-}
-
-export const hasComputed = (fields: ObservationFields): boolean => {
-  for (const key of Object.keys(fields)) {
-    if (typeof fields[key as keyof ObservationFields] === "function") return true
-  }
-  return false
+  if (value !== undefined) annotateField(span, fields, name, value)
 }
 
 export const completionStarted = (span: Tracer.Span, clock: Clock.Clock): void =>
-  set(span, Names.observation.completionStartTime, Time.fromNanos(clock.unsafeCurrentTimeNanos()))
+  set(span, observation.completionStartTime, fromMillis(toMillis(clock.unsafeCurrentTimeNanos())))
 
-export const note = (span: Tracer.Span, key: string, value: AttributeValue): void =>
-  set(span, `${Names.observation.metadata}.${key}`, value)
-
-// ---------------------------------------------------------------------------------------------------------------------
-// the trace
-// ---------------------------------------------------------------------------------------------------------------------
-
-export interface TraceFields {
-  readonly name?: unknown
-  readonly userId?: unknown
-  readonly sessionId?: unknown
-  readonly tags?: unknown
-  readonly metadata?: unknown
-  readonly version?: unknown
-  readonly release?: unknown
-  readonly environment?: unknown
-  readonly public?: unknown
-}
-
-type Set = (name: string, value: AttributeValue | ReadonlyArray<string>) => void
-
-const traceAttributes = (given: TraceFields, tagsBefore: unknown, set: Set): void => {
-  const fields: TraceFields = copy(given)
-  for (const key of ["name", "userId", "sessionId", "version", "release", "environment"] as const) {
-    const value = text(fields[key])
-    if (value !== undefined) set(Names.trace[key], value)
-  }
-  if (typeof fields.public === "boolean") set(Names.trace.public, fields.public)
-  const tags = texts(fields.tags)
-  if (tags.length > 0) set(Names.trace.tags, [...new Set([...texts(tagsBefore), ...tags])])
-  const metadata = isPlainRecord(fields.metadata) ? copy(fields.metadata) : { metadata: fields.metadata }
-  for (const key of Object.keys(metadata)) {
-    const value = toAttribute(metadata[key])
-    if (value !== undefined) set(`${Names.trace.metadata}.${key}`, value)
-  }
-}
-
-/** Adds to what a fiber puts on every span it starts: later values win, tags come together. */
-export const ambient =
-  (fields: TraceFields) => (annotations: HashMap.HashMap<string, unknown>): HashMap.HashMap<string, unknown> => {
-    let all = annotations
-    const tags = HashMap.get(annotations, Names.trace.tags)
-    traceAttributes(fields, tags._tag === "Some" ? tags.value : undefined, (name, value) => {
-      all = HashMap.set(all, name, value)
-    })
-    return all
-  }
-
-export const annotateTrace = (span: Tracer.Span, fields: TraceFields): void =>
-  traceAttributes(fields, attributeOf(span, Names.trace.tags), (name, value) => set(span, name, value))
-
-// ---------------------------------------------------------------------------------------------------------------------
-// the current observation
-// ---------------------------------------------------------------------------------------------------------------------
-
-/** Whether a span is, or is going to be, an observation: our tracer knows, of other tracers' spans the attributes tell. */
-export const isObservation = (span: Tracer.Span): boolean => {
-  const record = recordOf(span)
-  if (record !== undefined) return record.sampled && record.exporter.isObservation(record)
-  try {
-    return span.sampled &&
-      (span.attributes.has(Names.observation.type) || span.attributes.has("gen_ai.operation.name"))
-  } catch {
-    return false
-  }
-}
+export const note = (span: Tracer.Span, key: string, value: AttributeValue | undefined): void =>
+  set(span, `${observation.metadata}.${key}`, value)

@@ -1,27 +1,29 @@
 /**
  * What becomes of spans that end: which of them are observations, what is above each, and when they are handed on.
  *
- * A span is encoded in a turn of the event loop after the one it ended in, since attributes may still come (a model call
- * that fails while it streams sets its own then), and children before their parents. So when an observation is encoded
- * its ancestors are mostly open still. What is certain of them is fixed then: a span of which the observation has been
- * told that it is above will be exported, and one that was passed over, or has been left out before, is not named as
- * anyone's parent. Every parent named is therefore exported, sooner or later; and everything that has to be remembered
- * for that is on the spans themselves, and goes with them.
+ * A span is made an observation in a turn of the event loop after the one it ended in, since attributes may still come (a
+ * model call that fails while it streams sets its own then), and children before their parents. So when that is done its
+ * ancestors are mostly open still. What is certain of them is fixed then: a span already named as a parent will be
+ * exported, and one that was passed over, or has been left out before, is not named as anyone's parent. Everything that has
+ * to be remembered for that is on the spans themselves, and goes with them.
  */
 import type * as Clock from "effect/Clock"
 import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
-import type { Ids } from "../../IdGenerator.js"
+import { fromSpan } from "../../core/item/fromSpan.js"
 import type { IngestionEvent } from "../../IngestionEvent.js"
-import type { Source } from "../sources.js"
-import { toEvent } from "./observation.js"
+import type { Ids } from "../idGenerator.js"
+import type { Intake, Source } from "../intake.js"
+import { endedSpan } from "./ended.js"
 import { OpenSpans } from "./open.js"
 import type { LangfuseSpan } from "./span.js"
+import { addTraceFields, contradicts, separateVersion } from "./traceFields.js"
 
 export type Filter = "langfuse" | "all" | ((span: Tracer.Span) => boolean)
 
 export interface Settings {
-  readonly ingest: { readonly unsafeEnqueue: (event: IngestionEvent) => boolean }
+  readonly intake: Intake
+  readonly enqueue: (event: IngestionEvent) => boolean
   readonly ids: Ids
   readonly clock: Clock.Clock
   readonly filter: Filter
@@ -30,6 +32,11 @@ export interface Settings {
   readonly openSpanTimeout: bigint
   /** For a person, such as `10 minutes`. */
   readonly timeoutText: string
+  readonly remoteParent: "continue" | "link" | "ignore"
+  readonly remoteSampling: "respect" | "ignore"
+  readonly spanEvents: boolean
+  /** At most one in ten seconds of each kind is written. */
+  readonly warn: (kind: string, message: string) => void
 }
 
 /** Spans encoded in one turn at most, and the characters of attributes they have together, about. */
@@ -56,18 +63,27 @@ export class SpanExporter implements Source {
   private isClosed = false
   /** No open span is over the age limit before this time. */
   private sweepAt = 0n
+  /** The span that the filter is looking at. */
+  private asked: LangfuseSpan | undefined = undefined
+  private hasSaidUnsampled = false
 
   constructor(settings: Settings) {
     this.settings = settings
   }
 
-  /** Whether both send to the same place, so that a span of one may be above a span of the other. */
+  /** Whether both send to the same project, so that a span of one may be above a span of the other. */
   isSameAs(that: SpanExporter): boolean {
-    return this === that || this.settings.ingest === that.settings.ingest
+    if (this === that) return true
+    const { intake } = this.settings
+    const other = that.settings.intake
+    return intake === other || (intake.project !== undefined && intake.project === other.project)
   }
 
   /** Spans that began, to be rescued when they never end: at most so many, so that forgotten ones take no memory. */
   started(span: LangfuseSpan): void {
+    if (!span.isRecording) return
+    span.trace.open++
+    if (span.scope?.badEnvironment !== undefined) this.warnOfEnvironment(span.scope.badEnvironment)
     const { maxOpenSpans, openSpanTimeout } = this.settings
     const now = span.status.startTime
     if (this.open.size > 0 && now >= this.sweepAt) this.sweep(now)
@@ -77,6 +93,11 @@ export class SpanExporter implements Source {
   }
 
   ended(span: LangfuseSpan): void {
+    if (!span.isRecording) {
+      span.isSettled = true
+      if (span.trace.fate === "sampledOut" && this.isObservation(span)) this.settings.intake.sampleOut(1)
+      return
+    }
     this.open.delete(span)
     const waiting = this.waiting.push(span) - this.next
     // The timer of a request that was cut off may never fire: from time to time another one is set.
@@ -84,12 +105,12 @@ export class SpanExporter implements Source {
     if (waiting > maxWaiting) this.drain(maxPerTurn)
   }
 
-  /** Encodes all that waits. */
+  /** Hands over all that waits. */
   push(): void {
     this.drain(Infinity)
   }
 
-  /** Encodes all that waits now, so much at each call as one turn should do; whether there is more. */
+  /** What hands over all that waits now, so much at each call as one turn should do; whether there is more. */
   parts(): () => boolean {
     const end = this.taken + this.waiting.length - this.next
     return () => {
@@ -123,7 +144,7 @@ export class SpanExporter implements Source {
       try {
         room -= this.settle(span)
       } catch {
-        // A service of the user's that throws.
+        // Ids of the user's, or a service, that throws.
       }
     }
     if (this.next === this.waiting.length || this.next >= maxWaiting) {
@@ -135,13 +156,18 @@ export class SpanExporter implements Source {
 
   /** Exports or leaves out a span that ended; returns about how much text that was. */
   private settle(span: LangfuseSpan): number {
-    const status = span.status
+    const { status } = span
     if (status._tag === "Started") return 0
-    if (!this.isObservation(span)) {
+    span.isSettled = true
+    span.trace.open--
+    const { scores } = span
+    span.scores = undefined
+    if (!this.isObservation(span) && !this.isCall(span)) {
       span.isKept = false
       return 0
     }
     this.export(span, status.endTime, status.exit, undefined)
+    for (const score of scores ?? []) this.settings.enqueue(score)
     return span.text
   }
 
@@ -168,6 +194,7 @@ export class SpanExporter implements Source {
       try {
         // One that is not an observation yet may become one before it ends.
         if (!this.isObservation(span)) continue
+        span.beforeEnd?.()
         this.export(span, now, undefined, `never ended: ${why}`)
         span.isGivenUp = true
       } catch {
@@ -183,27 +210,50 @@ export class SpanExporter implements Source {
     neverEnded: string | undefined
   ): void {
     span.isKept = true
+    const { ids, intake } = this.settings
+    const { trace } = span
     const above = this.keptAbove(span)
-    const isAppRoot = above === undefined && (span.entry.rootId ??= span.spanId) === span.spanId
-    this.settings.ingest.unsafeEnqueue(
-      toEvent({
-        traceId: span.traceId,
-        spanId: span.spanId,
-        parentId: above?.spanId ?? span.entry.remoteParentId,
-        isAppRoot,
-        name: span.name,
-        kind: span.kind,
-        startTime: span.status.startTime,
-        endTime,
-        exit,
-        neverEnded,
-        attributes: span.attributes,
-        events: span.events,
-        links: span.links,
-        leftOut: span.leftOut,
-        json: span.json,
-        isLate: span.isGivenUp
-      }, this.settings.ids.unsafeEventId())
+    const isAppRoot = above === undefined && (trace.rootId ??= span.ownId) === span.ownId
+    this.watchSiblings(span, above)
+    if (!intake.hasRoom(above === undefined)) return intake.drop()
+    addTraceFields(span, above === undefined)
+    const item = fromSpan(
+      endedSpan(span, { above, isAppRoot, endTime, exit, neverEnded, policy: intake.policy }),
+      ids.unsafeEventId(),
+      intake.policy
+    )
+    separateVersion(span, item)
+    intake.take(item)
+  }
+
+  private watchSiblings(span: LangfuseSpan, above: LangfuseSpan | undefined): void {
+    if (span.scope === undefined) return
+    const siblings = above ?? span.trace
+    siblings.firstScope ??= span.scope
+    if (!contradicts(siblings.firstScope, span.scope)) return
+    this.settings.warn(
+      "siblings",
+      "observations of one Langfuse trace are said to be of different users, sessions or trace names, and the last one " +
+        "counts for all: give each a trace of its own with Langfuse.withTrace({ newTrace: true })"
+    )
+  }
+
+  private warnOfEnvironment(name: string): void {
+    const shown = JSON.stringify(name.slice(0, 40))
+    this.settings.warn(
+      `environment ${shown}`,
+      `Langfuse takes no environment ${shown}, and files the trace under "default": 1 to 40 of a-z, 0-9, - and _ are allowed`
+    )
+  }
+
+  /** Says once that the callers in other processes decide. */
+  leftOutByCaller(): void {
+    if (this.hasSaidUnsampled) return
+    this.hasSaidUnsampled = true
+    this.settings.warn(
+      "unsampled",
+      "a caller's traceparent says that its trace is not sampled, so it is left out of Langfuse here too and counted as " +
+        "sampledOut; with remoteSampling: \"ignore\" the sampleRate decides instead"
     )
   }
 
@@ -211,15 +261,59 @@ export class SpanExporter implements Source {
   isObservation(span: LangfuseSpan): boolean {
     if (span.exporter !== this) return span.exporter.isObservation(span)
     if (span.isKept !== undefined) return span.isKept
-    if (!passes(this.settings.filter, span)) return false
+    if (!this.passes(span)) return false
     span.isKept = true
     return true
   }
 
+  private passes(span: LangfuseSpan): boolean {
+    const { filter } = this.settings
+    if (filter === "all") return true
+    if (filter === "langfuse") return span.isOwn
+    // It may read the span's id, which asks it again.
+    if (this.asked === span) return false
+    this.asked = span
+    try {
+      return filter(span.visible)
+    } catch {
+      // A filter that cannot tell has not said yes.
+      return false
+    } finally {
+      this.asked = undefined
+    }
+  }
+
+  /**
+   * A request of another tracer too, below an observation: its id, which is the other's, is what the service that was
+   * called names as the parent. Databases read no headers.
+   */
+  private isCall(span: LangfuseSpan): boolean {
+    if (!span.isTeed || (span.kind !== "client" && span.kind !== "producer")) return false
+    for (const name of span.attributes.keys()) {
+      if (typeof name === "string" && name.startsWith("db.")) return false
+    }
+    return this.certainAbove(span) !== undefined
+  }
+
+  /** The nearest span above that is exported for certain. */
+  private certainAbove(span: LangfuseSpan): LangfuseSpan | undefined {
+    let above = span.above
+    while (above !== undefined && !this.isObservation(above)) above = above.above
+    return above
+  }
+
+  shownId(span: LangfuseSpan): string {
+    // What the filter is asked about has no other id yet.
+    if (span.isTeed || !span.isRecording || this.asked !== undefined || this.isObservation(span)) return span.ownId
+    const above = this.certainAbove(span)
+    if (above === undefined) return span.trace.remoteParentId ?? span.ownId
+    above.exporter.track(above)
+    return above.ownId
+  }
+
   /** The nearest span above that is exported. */
   private keptAbove(span: LangfuseSpan): LangfuseSpan | undefined {
-    let anchor = span.above
-    while (anchor !== undefined && !this.isObservation(anchor)) anchor = anchor.above
+    const anchor = this.certainAbove(span)
     if (anchor === undefined) return undefined
     anchor.exporter.track(anchor)
     if (this.settings.filter !== "langfuse") return anchor
@@ -239,16 +333,5 @@ export class SpanExporter implements Source {
     if (this.isClosed || this.open.size >= this.settings.maxOpenSpans) return false
     this.open.add(span)
     return true
-  }
-}
-
-const passes = (filter: Filter, span: LangfuseSpan): boolean => {
-  if (filter === "all") return true
-  if (filter === "langfuse") return span.isOwn
-  try {
-    return filter(span.visible)
-  } catch {
-    // A filter that cannot tell has not said yes.
-    return false
   }
 }

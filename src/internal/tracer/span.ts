@@ -3,77 +3,134 @@
  */
 import type * as Context from "effect/Context"
 import type * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import type * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
-import { isLangfuse } from "./attributes.js"
+import { contentOf } from "../../core/item/content.js"
+import { isContent, isRead } from "../../core/item/foreign.js"
+import type { Content } from "../../core/item/item.js"
+import { aliases, isLangfuse, keyUnder, observation, trace } from "../../core/item/names.js"
+import type { IngestionEvent } from "../../IngestionEvent.js"
 import type { SpanExporter } from "./exporter.js"
-import type { SpanEvent } from "./observation.js"
+import { currentFiber } from "./native.js"
 import type { Listed } from "./open.js"
+import type { TraceScope } from "./scope.js"
+import { toMillis } from "./time.js"
+import type { LocalTrace } from "./trace.js"
+import { attributeValue, Given } from "./values.js"
 
 /** Events, and links, that one span keeps: OpenTelemetry's default. A span may log for as long as the program runs. */
 const maxEvents = 128
 
-/** One entry of a trace into this process, shared by all spans below it. */
-export interface Entry {
-  /** The caller in another process. */
-  readonly remoteParentId: string | undefined
-  /** The first observation with no other above it: where this process's part of the trace begins. */
-  rootId: string | undefined
-}
-
 /** Where a span's record is found, on the span itself or on the one a tee hands out. */
 export const RecordId: unique symbol = Symbol.for("effect-langfuse/LangfuseTracer/Record")
+
+/** Classes, not literals: they live as long as the span (see `Content`). */
+class Started {
+  readonly _tag = "Started"
+  readonly startTime: bigint
+
+  constructor(startTime: bigint) {
+    this.startTime = startTime
+  }
+}
+
+class Ended {
+  readonly _tag = "Ended"
+  readonly startTime: bigint
+  readonly endTime: bigint
+  readonly exit: Exit.Exit<unknown, unknown>
+
+  constructor(startTime: bigint, endTime: bigint, exit: Exit.Exit<unknown, unknown>) {
+    this.startTime = startTime
+    this.endTime = endTime
+    this.exit = exit
+  }
+}
+
+class SpanEvent {
+  readonly name: string
+  readonly time: number
+  readonly attributes: Record<string, unknown>
+
+  constructor(name: string, time: number, attributes: Record<string, unknown>) {
+    this.name = name
+    this.time = time
+    this.attributes = attributes
+  }
+}
+
+/** Texts of attributes that are known to be JSON. */
+class JsonTexts {
+  input: string | undefined = undefined
+  output: string | undefined = undefined
+  /** By the attribute's name. Where there are any, other texts are not taken for JSON. */
+  others: Map<string, string> | undefined = undefined
+}
 
 export interface Options {
   readonly exporter: SpanExporter
   readonly name: string
-  readonly traceId: string
   readonly spanId: string
   readonly parent: Option.Option<Tracer.AnySpan>
   /** The nearest span of this tracer above it. */
   readonly above: LangfuseSpan | undefined
-  readonly entry: Entry
+  readonly trace: LocalTrace
+  readonly scope: TraceScope | undefined
   readonly context: Context.Context<never>
   readonly links: ReadonlyArray<Tracer.SpanLink>
   readonly startTime: bigint
   readonly kind: Tracer.SpanKind
-  readonly sampled: boolean
+  readonly isBelowHidden: boolean
 }
 
 export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   readonly _tag = "Span"
   readonly exporter: SpanExporter
   readonly name: string
-  readonly traceId: string
-  readonly spanId: string
+  /** The id of its observation. */
+  readonly ownId: string
   readonly parent: Option.Option<Tracer.AnySpan>
   readonly above: LangfuseSpan | undefined
-  readonly entry: Entry
+  readonly trace: LocalTrace
+  readonly scope: TraceScope | undefined
   readonly context: Context.Context<never>
   readonly kind: Tracer.SpanKind
-  readonly sampled: boolean
   status: Tracer.SpanStatus
   readonly attributes = new Map<string, unknown>()
   links: ReadonlyArray<Tracer.SpanLink>
-  events: ReadonlyArray<SpanEvent> = none
+  events: Array<SpanEvent> | undefined = undefined
   leftOut = 0
   /** The characters of all texts that were set, about. */
   text = 0
-  /** Texts of attributes that are known to be JSON. */
-  readonly json: { input: string | undefined; output: string | undefined } = { input: undefined, output: undefined }
+  json: JsonTexts | undefined = undefined
   /** Whether it has an attribute of Langfuse or of generative AI that was set on it, and not on all spans around. */
   isOwn = false
+  /** Whether its `langfuse.version` is its own, and not its trace's. */
+  hasOwnVersion = false
+  /** Whether a span for which tracing was turned off is between this one and its parent. */
+  readonly isBelowHidden: boolean
   /** Whether it is exported, once that is certain. */
   isKept: boolean | undefined = undefined
+  /** Exported, or left out, after its end. */
+  isSettled = false
   /** Exported as one that never ended. */
   isGivenUp = false
   /** What stands for this span in the program when another tracer has a span for it too. */
   visible: Tracer.Span = this
   /** The record of another tee for the same span. */
   beneath: LangfuseSpan | undefined = undefined
+  /** Whether it is another tracer's span too, so that the ids are the other's. */
+  isTeed = false
+  /** Whether the other tracer records it. */
+  isShared = false
+  /** The scope of the first observation below, to tell siblings that contradict each other. */
+  firstScope: TraceScope | undefined = undefined
+  /** Scores of an observation of which it is not certain whether it is exported. */
+  scores: Array<IngestionEvent> | undefined = undefined
+  /** Sets what is known so far, for a span that is exported before its end. */
+  beforeEnd: (() => void) | undefined = undefined
   isOpen = false
   older: LangfuseSpan | undefined = undefined
   newer: LangfuseSpan | undefined = undefined
@@ -81,42 +138,116 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   constructor(options: Options) {
     this.exporter = options.exporter
     this.name = textOf(options.name)
-    this.traceId = options.traceId
-    this.spanId = options.spanId
+    this.ownId = options.spanId
     this.parent = options.parent
     this.above = options.above
-    this.entry = options.entry
+    this.trace = options.trace
+    this.scope = options.scope
     this.context = options.context
     this.links = options.links
     this.kind = options.kind
-    this.sampled = options.sampled
-    this.status = { _tag: "Started", startTime: this.time(options.startTime) }
+    this.isBelowHidden = options.isBelowHidden
+    this.status = new Started(this.time(options.startTime))
   }
 
   get [RecordId](): LangfuseSpan {
     return this
   }
 
+  get traceId(): string {
+    return this.trace.visibleId
+  }
+
+  /**
+   * What goes out in headers as the parent of whatever is called: an observation that Langfuse will know. It is this one if
+   * it is certain to be exported, else the nearest one above that is.
+   */
+  get spanId(): string {
+    return this.exporter.shownId(this)
+  }
+
+  get sampled(): boolean {
+    return this.trace.sampled
+  }
+
+  /** Whether its observation is sent. */
+  get isRecording(): boolean {
+    return this.trace.fate === "recorded"
+  }
+
+  /** Whether anybody keeps what is set on it. */
+  get isWanted(): boolean {
+    return this.isRecording || this.isShared
+  }
+
   end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
     if (this.status._tag === "Ended") return
-    this.status = { _tag: "Ended", startTime: this.status.startTime, endTime: this.time(endTime), exit }
-    if (this.sampled) this.exporter.ended(this)
+    this.status = new Ended(this.status.startTime, this.time(endTime), exit)
+    this.exporter.ended(this)
   }
 
   attribute(key: string, value: unknown): void {
-    this.attributes.set(key, value)
-    if (typeof value === "string") this.text += value.length
+    if (this.isCut(key, value)) return
     if (!this.isOwn && isLangfuse(key)) this.isOwn = !isAmbient(key, value)
+    this.put(key, value)
+  }
+
+  /** Whether it was put on every span by a `withTrace` that does not hold in this trace. */
+  private isCut(key: string, value: unknown): boolean {
+    return this.trace.cut !== undefined && this.scope !== undefined && this.scope.all.get(key) === value &&
+      this.attributes.get(key) !== value
+  }
+
+  /** An object is written at once where its name is one that is read, to show what it was then. */
+  private written(key: string, value: object): unknown {
+    if (!this.isRecording || typeof key !== "string") return value
+    const { policy } = this.exporter.settings.intake
+    if (isGiven(value)) return this.contentOf(key, value.written(policy))
+    if (!isRead(key) || (policy.content === "metadata" && (isContentName(key) || isContent(key)))) return value
+    return this.contentOf(key, contentOf(value, policy))
+  }
+
+  private contentOf(key: string, content: Content | undefined): unknown {
+    const attribute = attributeValue(content)
+    if (content?.isJson === true && typeof attribute === "string") {
+      this.text += attribute.length
+      if (isContentName(key) || isMetadata(key)) this.isJson(key, attribute)
+    }
+    return attribute
+  }
+
+  /** What holds of the trace for this span; nothing of what is on the spans around counts. */
+  put(key: string, value: unknown): void {
+    if (typeof value === "string") this.text += value.length
+    this.attributes.set(key, typeof value === "object" && value !== null ? this.written(key, value) : value)
+  }
+
+  /** Takes down that this text is JSON, final as it is. */
+  isJson(key: string, text: string): void {
+    const json = this.json ??= new JsonTexts()
+    if (key === observation.input) json.input = text
+    else if (key === observation.output) json.output = text
+    else (json.others ??= new Map()).set(key, text)
+  }
+
+  /** Takes down that of the metadata only what is said to be JSON is. */
+  knowsJson(): void {
+    const json = this.json ??= new JsonTexts()
+    json.others ??= new Map()
   }
 
   event(name: string, startTime: bigint, attributes?: Record<string, unknown>): void {
-    if (!this.sampled) return
-    if (this.events.length >= maxEvents) {
+    if (!this.isRecording || !isKept(this.exporter, textOf(name), attributes)) return
+    const events = this.events ??= []
+    // The newest stay: what led to a failure comes last.
+    if (events.length === 2 * maxEvents) events.splice(0, maxEvents)
+    if (events.push(new SpanEvent(textOf(name), toMillis(this.time(startTime)), attributes ?? {})) > maxEvents) {
       this.leftOut++
-      return
     }
-    if (this.events === none) this.events = [] // Made by the line above, and nowhere else.
-    ;(this.events as Array<SpanEvent>).push({ name: textOf(name), time: this.time(startTime), attributes })
+  }
+
+  get newestEvents(): ReadonlyArray<SpanEvent> {
+    return this.events === undefined ? none : this.events.slice(-maxEvents)
   }
 
   /** Where timing is turned off for the tracer, Langfuse still has nothing without it. */
@@ -137,6 +268,15 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
 
 const none: ReadonlyArray<SpanEvent> = []
 
+/** Asking a proxy what it is may throw. */
+const isGiven = (value: object): value is Given => {
+  try {
+    return value instanceof Given
+  } catch {
+    return false
+  }
+}
+
 /** Names are texts, unless untyped code says otherwise. */
 const textOf = (name: unknown): string => {
   try {
@@ -146,15 +286,35 @@ const textOf = (name: unknown): string => {
   }
 }
 
+const isContentName = (key: string): boolean =>
+  key === observation.input || key === observation.output || key === trace.input || key === trace.output
+
+const isMetadata = (key: string): boolean =>
+  (keyUnder(observation.metadata, key) ?? keyUnder(trace.metadata, key) ?? keyUnder(aliases.metadata, key)) !==
+    undefined
+
+/** Messages in events are content; log lines and all other events are not told where only metadata leaves, or none is wanted. */
+const isKept = (exporter: SpanExporter, name: string, attributes: unknown): boolean => {
+  if (name.startsWith("gen_ai.")) return true
+  if (!exporter.settings.spanEvents) return false
+  return exporter.settings.intake.policy.content === "full" || !isLogLine(attributes)
+}
+
+const isLogLine = (attributes: unknown): boolean => {
+  try {
+    return typeof attributes === "object" && attributes !== null && "effect.logLevel" in attributes
+  } catch {
+    return true
+  }
+}
+
 /**
  * Whether the running fiber puts this very attribute on every span, as `withTrace` and `Effect.annotateSpans` do. Such
  * a one says nothing about the span itself: every database query below would be an observation.
  */
 const isAmbient = (key: string, value: unknown): boolean => {
-  const fiber = Fiber.getCurrentFiber()
-  if (fiber._tag === "None") return false
-  const annotations = fiber.value.getFiberRef(FiberRef.currentTracerSpanAnnotations)
-  if (HashMap.isEmpty(annotations)) return false
+  const annotations = currentFiber()?.getFiberRef(FiberRef.currentTracerSpanAnnotations)
+  if (annotations === undefined || HashMap.isEmpty(annotations)) return false
   const ambient = HashMap.get(annotations, key)
   return ambient._tag === "Some" && ambient.value === value
 }
@@ -170,7 +330,7 @@ export const recordOf = (span: Tracer.AnySpan): LangfuseSpan | undefined => {
   }
 }
 
-/** The record that one exporter's tracer made of a span: tees may be stacked. */
+/** The record that one project's tracer made of a span: tees may be stacked. */
 export const recordFor = (exporter: SpanExporter, span: Tracer.AnySpan): LangfuseSpan | undefined => {
   let record = recordOf(span)
   while (record !== undefined && !record.exporter.isSameAs(exporter)) record = record.beneath

@@ -1,13 +1,14 @@
 /**
- * How an effect ended, as the level and status message of its observation. Messages of errors, never their stacks:
- * those are paths of the machine the program was built on.
+ * How an effect ended, as the level and status message of its observation. Messages of errors and their fields, never their
+ * stacks: those are paths of the machine the program was built on.
  */
 import * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { stringify } from "../json.js"
-import { take } from "../utf8.js"
-import { read } from "./values.js"
+import type { Policy } from "../../core/item/policy.js"
+import { reasonOf } from "../../core/item/reason.js"
+import { keysOf } from "../../core/item/redact.js"
+import { foreignPolicy, read } from "./values.js"
 
 export interface Status {
   readonly level: "WARNING" | "ERROR"
@@ -16,13 +17,15 @@ export interface Status {
 
 /** What a reader can take in, and a hostile error cannot exceed. */
 const maxErrors = 10
-const maxMessage = 2000
-const maxCauses = 3
+const maxReason = 2000
 
 const unreadable: Status = { level: "ERROR", message: "failed, with a cause that cannot be read" }
 
 /** `undefined` for success, and for a failure without any cause. Never throws. */
-export const of = (exit: Exit.Exit<unknown, unknown> | undefined): Status | undefined => {
+export const of = (
+  exit: Exit.Exit<unknown, unknown> | undefined,
+  policy: Policy = foreignPolicy
+): Status | undefined => {
   try {
     if (exit === undefined) return unreadable
     if (exit._tag === "Success" || Cause.isEmpty(exit.cause)) return undefined
@@ -33,29 +36,19 @@ export const of = (exit: Exit.Exit<unknown, unknown> | undefined): Status | unde
       else return Option.none()
       return Option.some(errors)
     })
-    const lines = errors.slice(0, maxErrors).map((error) => message(error, 0))
-    if (errors.length > maxErrors) lines.push(`and ${errors.length - maxErrors} more`)
-    return { level: "ERROR", message: lines.join("\n") }
+    const told = errors.slice(0, maxErrors).map((error) => messageOf(error, policy))
+    if (errors.length > maxErrors) told.push(`and ${errors.length - maxErrors} more`)
+    return { level: "ERROR", message: told.join("\n") }
   } catch {
     return unreadable
   }
 }
 
-const message = (error: unknown, depth: number): string => {
-  const own = describe(error)
-  if (depth === maxCauses || typeof error !== "object" || error === null) return own
-  const cause = read(error, "cause")
-  return cause instanceof Error ? `${own}\n  caused by ${message(cause, depth + 1)}` : own
+/** Where only metadata leaves, the fields of an error without a message stay here. */
+const messageOf = (error: unknown, policy: Policy): string => {
+  const isWithheld = policy.content === "metadata" && typeof error === "object" && error !== null &&
+    typeof read(error, "message") !== "string"
+  return isWithheld
+    ? String(read(error, "_tag") ?? "failed")
+    : reasonOf(error, { keys: keysOf(policy.redactedNames()), readable: policy.readable, limit: maxReason })
 }
-
-const describe = (error: unknown): string => {
-  if (typeof error === "string") return take(error, maxMessage)
-  if (typeof error !== "object" || error === null) return take(String(error), maxMessage)
-  const text = nonEmpty(read(error, "message"))
-  const tag = nonEmpty(read(error, "_tag")) ?? (error instanceof Error ? nonEmpty(read(error, "name")) : undefined)
-  if (text !== undefined) return take(tag === undefined ? text : `${tag}: ${text}`, maxMessage)
-  // The fields of an error are payload; an object that is none has nothing but its fields to tell.
-  return tag ?? take(stringify(error, { maxLength: maxMessage, maxNodes: 200 }), maxMessage)
-}
-
-const nonEmpty = (value: unknown): string | undefined => typeof value === "string" && value !== "" ? value : undefined

@@ -49,13 +49,15 @@ export const join = (record: LangfuseSpan, other: Tracer.Span): Tracer.Span => {
   const isShared = before !== undefined && before.exporter === record.exporter
   const target = (isShared ? targets.get(before) : undefined) ?? targetOf(other)
   record.beneath = isShared ? undefined : before
+  record.isTeed = true
+  record.isShared = isShared || before === undefined ? other.sampled : before.isWanted
   targets.set(record, target)
   record.visible = !isShared && canServe(record, other) ? share(record, target) : new TeeSpan(record, target)
   return record.visible
 }
 
 const canServe = (record: LangfuseSpan, other: Tracer.Span): boolean =>
-  other.traceId === record.traceId && other.spanId === record.spanId && other.status._tag === "Started" &&
+  other.traceId === record.traceId && other.spanId === record.ownId && other.status._tag === "Started" &&
   Object.isExtensible(other) &&
   methods.every((name) => Object.getOwnPropertyDescriptor(other, name)?.configurable !== false)
 
@@ -99,7 +101,7 @@ class TeeSpan implements Tracer.Span {
   constructor(record: LangfuseSpan, target: Target) {
     this.name = record.name
     this.traceId = record.traceId
-    this.spanId = record.spanId
+    this.spanId = record.ownId
     this.parent = record.parent
     this.context = record.context
     this.kind = record.kind

@@ -1,74 +1,69 @@
-/**
- * Values as span attributes, and back. An attribute is text, a number or a boolean under every tracer; anything else is
- * on it as JSON text, written when the attribute is set, so that it shows what the value was then.
- */
-import { notes, stringify } from "../json.js"
-import { JsonText } from "../snapshot.js"
-import { isWellFormed } from "../utf8.js"
+/** Values as span attributes: texts, numbers and booleans under every tracer, JSON text for anything else. */
+import { contentOf, metadataOf } from "../../core/item/content.js"
+import type { Content } from "../../core/item/item.js"
+import type { Policy } from "../../core/item/policy.js"
+import { defaults } from "../../LangfuseConfig.js"
+import { readable, redactedNames } from "../readable.js"
 
 export type AttributeValue = string | number | boolean
 
+/** How values are written for a tracer that is not ours. */
+export const foreignPolicy: Policy = {
+  content: "full",
+  maxEventBytes: defaults.maxEventBytes,
+  mask: undefined,
+  onMaskFailure: () => {},
+  environment: undefined,
+  release: undefined,
+  redactedNames,
+  readable
+}
+
 /** `undefined` for what is not worth an attribute. Never throws. */
-export const toAttribute = (value: unknown): AttributeValue | undefined => {
+export const toAttribute = (value: unknown, policy: Policy): AttributeValue | undefined => {
   switch (typeof value) {
     case "string":
     case "boolean":
       return value
     case "number":
       return Number.isFinite(value) ? value : String(value)
-    case "undefined":
-      return undefined
-    default: {
-      if (value === null) return undefined
-      const text = stringify(value)
-      // What JSON writes as a string (a date, a secret's placeholder) is that string.
-      return text.charCodeAt(0) === 0x22 ? JSON.parse(text) as string : text
+    default:
+      return contentOf(value, policy)?.text
+  }
+}
+
+/** What is under a key of metadata: a key may say that it is a secret. */
+export const toMetadata = (key: string, value: unknown, policy: Policy): Content | undefined =>
+  metadataOf(Object.fromEntries([[key, value]]), policy)?.get(key)
+
+/** Numbers and booleans as what they are. */
+export const attributeValue = (content: Content | undefined): AttributeValue | undefined =>
+  content?.isJson === true && !/^[[{]/.test(content.text) ? JSON.parse(content.text) as number | boolean : content?.text
+
+/** Something said of a trace, written when the first span that is recorded needs it, and only then. */
+export class Given {
+  readonly key: string
+  readonly value: unknown
+  private content: Content | undefined
+  private isWritten = false
+
+  constructor(key: string, value: unknown) {
+    this.key = key
+    this.value = value
+  }
+
+  written(policy: Policy): Content | undefined {
+    if (!this.isWritten) {
+      this.content = toMetadata(this.key, this.value, policy)
+      this.isWritten = true
     }
+    return this.content
   }
-}
 
-/** The JSON text of an object or a list; `undefined` for anything else, and for what is written as something else. */
-export const toJson = (value: unknown): string | undefined => {
-  if (typeof value !== "object" || value === null) return undefined
-  const text = stringify(value)
-  const first = text.charCodeAt(0)
-  return first === 0x7b || first === 0x5b ? text : undefined
-}
-
-const looksLikeJson = (text: string): boolean => {
-  const first = text.charCodeAt(0)
-  if (first === 0x7b || first === 0x5b) return true
-  return first <= 0x20 && /^\s*[[{]/.test(text)
-}
-
-const surrogate = /\\u[dD]/
-
-/** JSON that decodes to half a character may not survive the servers' databases. */
-const isClean = (text: string): boolean => isWellFormed(text) && !surrogate.test(text)
-
-/** The value of text that is the JSON of an object or a list; other text, and anything else, as it is. */
-export const parsed = (value: unknown): unknown => {
-  if (typeof value !== "string" || !looksLikeJson(value)) return value
-  try {
-    return JSON.parse(value) as unknown
-  } catch {
-    return value
+  /** For a tracer that gets it all the same. */
+  toJSON(): unknown {
+    return this.value
   }
-}
-
-/** The same for values that may be large: the text is checked, and becomes part of the event as it is. */
-export const content = (value: unknown): unknown => {
-  if (typeof value !== "string" || !looksLikeJson(value)) return value
-  try {
-    const json: unknown = JSON.parse(value)
-    return isClean(value) ? new JsonText(value) : json
-  } catch {
-    return value
-  }
-}
-
-export interface Fields {
-  [name: string]: unknown
 }
 
 /** `Array.isArray` throws for a proxy that was revoked. */
@@ -80,24 +75,18 @@ export const isList = (value: unknown): value is ReadonlyArray<unknown> => {
   }
 }
 
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !isList(value)
+export interface Fields {
+  readonly [name: string]: unknown
+}
 
 export const isPlainRecord = (value: unknown): value is Fields => {
   try {
-    if (!isFields(value)) return false
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return false
     const prototype: unknown = Object.getPrototypeOf(value)
     return prototype === Object.prototype || prototype === null
   } catch {
     return false
   }
-}
-
-/** Sets a field whatever its name: plain assignment to `__proto__` would not make one. */
-export const put = (fields: Fields, name: string, value: unknown): void => {
-  if (name === "__proto__") {
-    Object.defineProperty(fields, name, { value, enumerable: true, configurable: true, writable: true })
-  } else fields[name] = value
 }
 
 /** Text of a scalar; `undefined` for anything that is not one, or empty. */
@@ -108,52 +97,53 @@ export const text = (value: unknown): string | undefined => {
     : undefined
 }
 
-const number = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i
-
-/** A finite number, or the text of one: some instrumentations write numbers as text. */
-export const finite = (value: unknown): number | undefined => {
-  const parsed = typeof value === "string" && number.test(value)
-    ? Number(value)
-    : typeof value === "bigint"
-    ? Number(value)
-    : value
-  return typeof parsed === "number" && Number.isFinite(parsed) ? parsed : undefined
-}
-
-/** Texts from a list of them, its JSON, or texts separated by commas. */
+/** Texts from a list of them, its JSON, or texts separated by commas; each once. */
 export const texts = (value: unknown): ReadonlyArray<string> => {
-  const list = parsed(value)
-  const items: ReadonlyArray<unknown> = isList(list)
-    ? list
-    : typeof list === "string"
-    ? list.split(",").map((item) => item.trim())
-    : []
   const out = new Set<string>()
-  for (const item of items) {
+  for (const item of listOf(value)) {
     const one = text(item)
     if (one !== undefined) out.add(one)
   }
   return [...out]
 }
 
-/** Reads a property of an object that may have a getter, or be one that refuses. */
-export const read = (value: object, key: string): unknown => {
+const listOf = (value: unknown): ReadonlyArray<unknown> => {
+  if (isList(value)) return copyOf(value)
+  if (typeof value !== "string") return []
+  if (value.startsWith("[")) {
+    try {
+      const list: unknown = JSON.parse(value)
+      if (isList(list)) return list
+    } catch {
+      // A tag may begin with a bracket.
+    }
+  }
+  return value.split(",").map((item) => item.trim())
+}
+
+const copyOf = (list: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
   try {
-    return (value as Fields)[key]
+    return [...list]
   } catch {
-    return notes.getter
+    return []
   }
 }
 
-/** A copy of a record's own fields. Never throws. */
-export const copy = (record: unknown): Fields => {
-  const out: Fields = {}
+/** Reads a property of an object that may have a getter, or be one that refuses. */
+export const read = (value: object, key: string): unknown => {
   try {
-    if (typeof record === "object" && record !== null) {
-      for (const key of Object.keys(record)) put(out, key, read(record, key))
-    }
+    return Reflect.get(value, key)
   } catch {
-    // A proxy that refuses to tell its keys.
+    return "<unreadable: the getter threw>"
   }
-  return out
+}
+
+/** The keys of an object and what is under them, `__proto__` too. Never throws. */
+export const entriesOf = (value: unknown): ReadonlyArray<readonly [key: string, value: unknown]> => {
+  try {
+    if (typeof value !== "object" || value === null) return []
+    return Object.keys(value).map((key) => [key, read(value, key)] as const)
+  } catch {
+    return []
+  }
 }

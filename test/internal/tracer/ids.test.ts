@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
+import { IdGenerator } from "effect-langfuse/IngestionEvent"
 import * as Ids from "../../../src/internal/tracer/ids.js"
 import { runs } from "../../utils/properties.js"
 
@@ -28,4 +29,30 @@ describe("ids from elsewhere", () => {
     assert.strictEqual(Ids.traceId(id), normal(id, [16, 32], 32))
     assert.strictEqual(Ids.spanId(id), normal(id, [16], 16))
   }, runs(2000))
+
+  it("of a UUID are always the same trace", () => {
+    const uuid = "0199b2c4-7d1e-7000-8000-00805f9b34fb"
+    assert.match(Ids.traceId(uuid) ?? "", /^[0-9a-f]{32}$/)
+    assert.strictEqual(Ids.traceId(uuid), Ids.traceId(uuid.toUpperCase()))
+  })
+})
+
+describe("an id that comes back", () => {
+  it("in capitals or with dashes is the one it was, and a UUID of the program's own stays as it is", () => {
+    const id = "0af7651916cd03dd8448eb211c80319c"
+    const dashed = `${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12, 16)}-${id.slice(16, 20)}-${id.slice(20)}`
+    for (const spelling of [id, id.toUpperCase(), dashed, dashed.toUpperCase()]) {
+      assert.strictEqual(Ids.spelled(spelling), id)
+      assert.strictEqual(Ids.traceId(spelling), id)
+    }
+    assert.strictEqual(Ids.spelled("B7AD6B7169203331"), "b7ad6b7169203331")
+    for (const own of ["9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d", "Order-42", ""]) {
+      assert.strictEqual(Ids.spelled(own), own)
+    }
+  })
+
+  it("is never taken for a UUID: none that is made here looks like one", () => {
+    const { unsafeTraceId } = IdGenerator.defaultValue()
+    for (let i = 0; i < 5000; i++) assert.notMatch(unsafeTraceId(), /^.{12}[147].{3}[89ab]/)
+  })
 })

@@ -1,0 +1,65 @@
+/**
+ * A trace as far as this process has a part in it, shared by all spans of that part.
+ */
+import type { SpanExporter } from "./exporter.js"
+import type { TraceScope, TraceValue } from "./scope.js"
+import type { Given } from "./values.js"
+
+/** What becomes of the observations of a trace: decided once, when its first span starts. */
+export type Fate = "recorded" | "sampledOut" | "off"
+
+/** Said with `updateTrace`. */
+export class Said {
+  readonly value: TraceValue
+  readonly order: number
+
+  constructor(value: TraceValue, order: number) {
+    this.value = value
+    this.order = order
+  }
+}
+
+export class LocalTrace {
+  readonly exporter: SpanExporter
+  readonly traceId: string
+  /** What the program sees: of two tracers it is the other's. */
+  readonly visibleId: string
+  /** The caller in another process. */
+  readonly remoteParentId: string | undefined
+  readonly fate: Fate
+  /** The sampled flag of W3C that goes out with requests: the caller's, if there is one. */
+  readonly sampled: boolean
+  /** The innermost `withTrace` that does not hold in this trace. */
+  readonly cut: TraceScope | undefined
+  /** The trace around one that a program begins within another. */
+  readonly outerTraceId: string | undefined
+  /** The first observation with no other above it: where this process's part of the trace begins. */
+  rootId: string | undefined = undefined
+  said: Map<string, Said> | undefined = undefined
+  /** Input and output of the trace. */
+  contents: Map<string, Given> | undefined = undefined
+  /** Spans that have not been settled yet. */
+  open = 0
+  /** The scope of the first observation without one above it, to tell siblings that contradict each other. */
+  firstScope: TraceScope | undefined = undefined
+
+  constructor(
+    exporter: SpanExporter,
+    traceId: string,
+    visibleId: string,
+    remoteParentId: string | undefined,
+    fate: Fate,
+    sampled: boolean,
+    cut: TraceScope | undefined,
+    outerTraceId: string | undefined
+  ) {
+    this.exporter = exporter
+    this.traceId = traceId
+    this.visibleId = visibleId
+    this.remoteParentId = remoteParentId
+    this.fate = fate
+    this.sampled = sampled
+    this.cut = cut
+    this.outerTraceId = outerTraceId
+  }
+}

@@ -1,0 +1,87 @@
+/** What a span says of its trace when it is exported, beside what it has from the fiber it started in. */
+import type { Observation } from "../../core/item/item.js"
+import { trace as names } from "../../core/item/names.js"
+import {
+  contentsOf,
+  fromOutside,
+  isWithin,
+  nextOrder,
+  outwards,
+  type TraceInput,
+  type TraceScope,
+  valuesOf
+} from "./scope.js"
+import type { LangfuseSpan } from "./span.js"
+import { type LocalTrace, Said } from "./trace.js"
+import { Given, texts } from "./values.js"
+
+/** Says it of the whole trace, from now on: on the spans that are open too. */
+export const say = (trace: LocalTrace, fields: TraceInput): void => {
+  const { policy } = trace.exporter.settings.intake
+  const order = nextOrder()
+  const said = trace.said ??= new Map<string, Said>()
+  for (const [name, value] of valuesOf(fields, true)) {
+    // As it is now.
+    if (value instanceof Given) value.written(policy)
+    const before = name === names.tags ? said.get(name) : undefined
+    said.set(name, new Said(before === undefined ? value : union(before.value, value), order))
+  }
+  for (const [name, given] of contentsOf(fields)) {
+    if (policy.content === "full") given.written(policy)
+    ;(trace.contents ??= new Map()).set(name, given)
+  }
+}
+
+const union = (first: unknown, second: unknown): ReadonlyArray<string> => [
+  ...new Set([...texts(first), ...texts(second)])
+]
+
+/** Called once it is certain that the span is exported. */
+export const addTraceFields = (span: LangfuseSpan, isTop: boolean): void => {
+  const { trace } = span
+  for (const [name, { order, value }] of trace.said ?? []) {
+    if (name === names.tags) span.put(name, union(span.attributes.get(name), value))
+    else if (!isSaidLater(span, name, order)) span.put(name, value)
+  }
+  if (!isTop) return
+  if (trace.outerTraceId !== undefined) span.put(`${names.metadata}.outerTraceId`, trace.outerTraceId)
+  for (const scope of fromOutside(span.scope, trace.cut)) addContents(span, scope.contents)
+  if (trace.contents !== undefined) addContents(span, trace.contents)
+}
+
+const addContents = (span: LangfuseSpan, contents: ReadonlyMap<string, Given>): void => {
+  if (span.exporter.settings.intake.policy.content === "metadata") return
+  for (const [name, given] of contents) span.put(name, given)
+}
+
+/** An observation's own version is not its trace's, although both have the same attribute. */
+export const separateVersion = (span: LangfuseSpan, item: Observation): void => {
+  const { context } = item
+  if (!span.hasOwnVersion || context === undefined) return
+  const version = span.trace.said?.get(names.version)?.value ?? scopeOf(span)?.get(names.version)
+  context.version = typeof version === "string" ? version : undefined
+  if (Object.values(context).every((value) => value === undefined || value === false)) item.context = undefined
+}
+
+const scopeOf = ({ scope, trace }: LangfuseSpan): ReadonlyMap<string, unknown> | undefined =>
+  trace.cut === undefined ? scope?.all : scope?.without(trace.cut)
+
+/** A `withTrace` that was entered after it says more exactly what holds within. */
+const isSaidLater = (span: LangfuseSpan, name: string, order: number): boolean => {
+  for (const scope of outwards(span.scope, span.trace.cut)) {
+    if (scope.order > order && scope.own.has(name)) return true
+  }
+  return false
+}
+
+const identity = [names.userId, names.sessionId, names.name]
+
+/** Whether two spans beside each other are said to be of different traces: neither scope is within the other. */
+export const contradicts = (first: TraceScope, second: TraceScope): boolean => {
+  if (first === second || isWithin(first, second) || isWithin(second, first)) return false
+  return identity.some((name) => {
+    const one = first.all.get(name)
+    const other = second.all.get(name)
+    return one !== undefined && other !== undefined && one !== other
+  })
+}
