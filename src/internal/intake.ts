@@ -31,6 +31,8 @@ export interface Intake {
   readonly policy: Policy
   /** Where the service sends to, for `Langfuse.traceUrl`. */
   readonly baseUrl: string | undefined
+  /** Which project it sends to, the same for two services with one address and public key. */
+  readonly project?: string | undefined
   /** By the trace's id, the same in every process. */
   readonly isSampled: (traceId: string) => boolean
   /** Counts items that `isSampled` left out. */
