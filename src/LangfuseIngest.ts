@@ -383,7 +383,10 @@ export const layer = (options: LangfuseConfig.Options): Layer.Layer<LangfuseInge
     ? layerNoop
     : Layer.scoped(
       LangfuseIngest,
-      Effect.zipRight(Effect.orDie(Settings.check(options)), make(options))
+      Effect.zipRight(
+        Effect.orDie(Settings.check(options)),
+        Effect.map(make(options), Intake.inProject(options.publicKey))
+      )
     ).pipe(Layer.provide(transportOf(options)))
 
 /**

@@ -185,6 +185,10 @@ export const off = (): Intake => ({
   take: () => false
 })
 
+interface ServiceLike {
+  readonly unsafeEnqueue: (event: IngestionEvent) => boolean
+}
+
 const intakes = new WeakMap<object, Intake>()
 
 export const register = <A extends object>(service: A, intake: Intake): A => {
@@ -192,8 +196,14 @@ export const register = <A extends object>(service: A, intake: Intake): A => {
   return service
 }
 
+/** Two services with one address and one key send to one project. */
+export const inProject = (publicKey: string) => <A extends ServiceLike>(service: A): A => {
+  const intake = of(service)
+  return register(service, { ...intake, project: `${intake.baseUrl} ${publicKey}` })
+}
+
 /** Of a service of the program's own: what it is given are plain events. */
-const adapter = (service: { readonly unsafeEnqueue: (event: IngestionEvent) => boolean }): Intake => ({
+const adapter = (service: ServiceLike): Intake => ({
   isOff: false,
   policy: {
     content: "full",
@@ -221,7 +231,7 @@ const adapter = (service: { readonly unsafeEnqueue: (event: IngestionEvent) => b
   sources: new Set()
 })
 
-export const of = (service: { readonly unsafeEnqueue: (event: IngestionEvent) => boolean }): Intake => {
+export const of = (service: ServiceLike): Intake => {
   const known = intakes.get(service)
   if (known !== undefined) return known
   const made = adapter(service)
