@@ -72,6 +72,15 @@ export class Draft {
     return isJson ? new Content(value, true) : contentOf(value, this.policy)
   }
 
+  /** The same for a value of which it is no longer known under which name it stood. */
+  contentOfAny(value: unknown): Content | undefined {
+    const others = this.span.json?.others
+    if (typeof value === "string" && others !== undefined) {
+      for (const text of others.values()) if (text === value) return new Content(value, true)
+    }
+    return contentOf(value, this.policy)
+  }
+
   isFinal(name: string, value: unknown): value is string {
     return typeof value === "string" && this.span.json?.others?.get(name) === value
   }

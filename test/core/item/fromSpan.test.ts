@@ -832,11 +832,15 @@ describe("what stands on a span", () => {
         }
       })
       const foreign = itemOf({ ...chat, "gen_ai.input.messages": messages })
+      const given = itemOf({ ...chat, "gen_ai.input.messages": messages }, {
+        json: { input: undefined, output: undefined, others: new Map([["gen_ai.input.messages", messages]]) }
+      })
       assert.strictEqual(parse.mock.calls.length, 0)
       assert.deepStrictEqual({ ...own.input }, { text: input, isJson: true })
       assert.deepStrictEqual({ ...own.metadata?.get("k") }, { text: `{"b":2}`, isJson: true })
       assert.strictEqual(own.usage, `{"input":1,"total":1}`)
       assert.deepStrictEqual({ ...foreign.input }, { text: messages, isJson: false })
+      assert.deepStrictEqual({ ...given.input }, { text: messages, isJson: true })
     } finally {
       parse.mockRestore()
     }
