@@ -17,4 +17,9 @@ export const runs = (
   timeout: 60_000 * Math.max(1, factor)
 })
 
-FastCheck.configureGlobal({ seed, numRuns: Math.ceil(100 * factor) })
+FastCheck.configureGlobal({
+  seed,
+  numRuns: Math.ceil(100 * factor),
+  // Properties do not yield, and vitest gives up on a worker that says nothing for a minute.
+  ...(factor > 1 ? { interruptAfterTimeLimit: 30_000 } : {})
+})

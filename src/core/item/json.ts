@@ -335,8 +335,8 @@ const writeParts = (
   if (next < size) {
     const last = length === size ? writeLast(out, next, length, one) : []
     const left = size - next - last.length
-    const rest = left > 0 ? [more(left), ...last] : last
-    out.text += `${out.text.length > start ? "," : ""}${rest.filter((part) => part !== "").join(",")}`
+    const rest = (left > 0 ? [more(left), ...last] : last).filter((part) => part !== "")
+    if (rest.length > 0) out.text += `${out.text.length > start ? "," : ""}${rest.join(",")}`
   }
   out.text += close
   return true

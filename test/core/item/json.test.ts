@@ -506,6 +506,14 @@ describe("json", () => {
       assert.strictEqual(Object.keys(fields).at(-1), "k4999")
     })
 
+    it("last parts that are left out leave no comma", () => {
+      const value = { a: "x".repeat(200), b: undefined, c: undefined }
+      for (let limit = 0; limit < 260; limit++) {
+        assert.doesNotThrow(() => JSON.parse(stringify(value, limit)))
+        assert.doesNotThrow(() => JSON.parse(stringify([value, 1n, value], limit)))
+      }
+    })
+
     it("the last messages of a conversation stay, wherever the list is", () => {
       const messages = Array.from({ length: 5000 }, (_, i) => ({ role: "user", content: `message ${i}` }))
       for (
