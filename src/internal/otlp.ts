@@ -157,12 +157,24 @@ const isMissing = (outcome: Outcome): boolean =>
 
 const isNotFound = ({ reason, status }: Problem): boolean => reason === "Status" && status === 404
 
+/** Nearly all that need one after the other are in the same trace. */
+let lastTraceId = ""
+let lastRoot = ""
+
+const rootOf = (traceId: string): string => {
+  if (traceId !== lastTraceId) {
+    lastRoot = rootIdOf(traceIdOf(traceId))
+    lastTraceId = traceId
+  }
+  return lastRoot
+}
+
 /** Below the span of its trace, and with what is known of the trace. */
 const placed = (item: Observation, trace: Trace | undefined): Observation => {
   if (trace === undefined) return item
   const copy = new Observation(item.eventId, item.at, item.id, item.op, item.type, item.isWhole)
   Object.assign(copy, item)
-  copy.parentId ??= rootIdOf(traceIdOf(trace.id))
+  copy.parentId ??= rootOf(trace.id)
   copy.context = item.context === undefined ? trace.fields : overlay(trace.fields, item.context)
   return copy
 }

@@ -75,8 +75,9 @@ const lastMillis = 18_446_744_073_709.55
 export const hasNanos = (millis: number): boolean => millis >= 0 && millis < lastMillis
 
 /**
- * Milliseconds since 1970 as nanoseconds in eight bytes, the lowest first. What is earlier becomes 0, what is later than
- * eight bytes can say the largest. No number is exact enough for all of them, so they are made in two parts.
+ * Milliseconds since 1970 as nanoseconds in eight bytes, the lowest first. What is earlier becomes 1, since decoders
+ * take 0 for absent; what is later than eight bytes can say becomes the largest. No number is exact enough for all of them,
+ * so they are made in two parts.
  */
 export const nanos = (out: Bytes, tag: number, millis: number): void => {
   out.byte(tag)
@@ -84,10 +85,13 @@ export const nanos = (out: Bytes, tag: number, millis: number): void => {
     fixed32(out, 0xffff_ffff)
     return fixed32(out, 0xffff_ffff)
   }
-  const time = millis > 0 ? millis : 0
-  const whole = Math.floor(time)
+  if (!(millis > 0)) {
+    fixed32(out, 1)
+    return fixed32(out, 0)
+  }
+  const whole = Math.floor(millis)
   const upper = Math.floor(whole / 2 ** 20) * 1e6
-  const lower = upper % 2 ** 12 * 2 ** 20 + whole % 2 ** 20 * 1e6 + Math.floor((time - whole) * 1e6)
+  const lower = upper % 2 ** 12 * 2 ** 20 + whole % 2 ** 20 * 1e6 + Math.floor((millis - whole) * 1e6)
   fixed32(out, lower % 2 ** 32)
   fixed32(out, Math.floor(upper / 2 ** 12) + Math.floor(lower / 2 ** 32))
 }

@@ -342,8 +342,9 @@ describe("model calls", () => {
   })
 
   it("have parameters that are flat, as the batch endpoint takes no others", () => {
-    const flat = { a: "x", b: 1.5, c: true, d: null, e: ["x"], f: { g: "h" }, h: [], i: {} }
+    const flat = { a: "x", b: 1.5, c: true, e: ["x"], f: { g: "h" }, h: [], i: {} }
     assert.strictEqual(observationOf("tool-create", { modelParameters: flat }).parameters, JSON.stringify(flat))
+    assert.strictEqual(observationOf("tool-create", { modelParameters: { a: 1, b: null } }).parameters, "{\"a\":1}")
     const nested = {
       temperature: 1,
       stop: [1, 2],

@@ -61,7 +61,7 @@ const idOf = (id: string, length: number): string =>
 const lastNano = 2n ** 64n - 1n
 
 const nanosOf = (millis: number): bigint => {
-  if (!(millis > 0)) return 0n
+  if (!(millis > 0)) return 1n
   if (millis > 2e13) return lastNano
   const whole = Math.floor(millis)
   const nanos = BigInt(whole) * 1_000_000n + BigInt(Math.floor((millis - whole) * 1e6))
@@ -340,7 +340,7 @@ describe("otlpWire", () => {
 
   it("writes times that eight bytes cannot say as the nearest, and as they are in the metadata", () => {
     const span = spanOf(observationOf({ start: -1, end: 253_402_300_799_999 }))
-    assert.strictEqual(span.start, 0n)
+    assert.strictEqual(span.start, 1n)
     assert.strictEqual(span.end, lastNano)
     assert.deepStrictEqual(metadataOf(observationOf({ start: -1, end: 253_402_300_799_999 })), {
       originalStartTime: "1969-12-31T23:59:59.999Z",
@@ -354,7 +354,7 @@ describe("otlpWire", () => {
     assert.isTrue(Buffer.from(bytesOf([observationOf({ start: 0, end: 0 })])).includes(zeros))
     // The first and the last of those that it can.
     for (
-      const [millis, nanos] of [[0, 0n], [1, 1_000_000n], [18_446_744_073_709, 18_446_744_073_709_000_000n]] as const
+      const [millis, nanos] of [[0, 1n], [1, 1_000_000n], [18_446_744_073_709, 18_446_744_073_709_000_000n]] as const
     ) {
       const item = observationOf({ start: millis, end: millis })
       assert.strictEqual(spanOf(item).start, nanos)
