@@ -29,6 +29,11 @@ const pages = [
     name: `IngestionEvent.${part}`,
     source: `${root}src/internal/${part}.ts`,
     raw: `internal/${part}.ts.md`
+  })),
+  ...["fault", "model", "service"].map((part) => ({
+    name: `LangfuseServer.${part}`,
+    source: `${root}src/server/${part}.ts`,
+    raw: `server/${part}.ts.md`
   }))
 ]
 
