@@ -85,7 +85,7 @@ export const nanos = (out: Bytes, tag: number, millis: number): void => {
     fixed32(out, 0xffff_ffff)
     return fixed32(out, 0xffff_ffff)
   }
-  if (!(millis > 0)) {
+  if (!(millis >= 1e-6)) {
     fixed32(out, 1)
     return fixed32(out, 0)
   }
