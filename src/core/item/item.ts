@@ -97,6 +97,8 @@ export class Observation extends Base {
   cost: string | undefined = undefined
   promptName: Clearable<string> = undefined
   promptVersion: Clearable<number> = undefined
+  /** Of the program; what `context` says of the trace counts more. */
+  release: string | undefined = undefined
   context: TraceFields | undefined = undefined
   /** Fields we do not know, for the batch endpoint: `,"key":value` repeated. */
   extra = ""
