@@ -12,7 +12,7 @@ const files = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((name) => /\bit\.prop\(|\.effect\.prop\(|FastCheck\.(assert|check)\(/.test(readFileSync(name, "utf8")))
 
 const PROPERTY_SEED = process.env["PROPERTY_SEED"] ?? String(Math.floor(Math.random() * 2 ** 31))
-const PROPERTY_RUNS = process.env["PROPERTY_RUNS"] ?? "20"
+const PROPERTY_RUNS = process.env["PROPERTY_RUNS"] ?? "10"
 
 console.log(`PROPERTY_SEED=${PROPERTY_SEED} PROPERTY_RUNS=${PROPERTY_RUNS}, ${files.length} files`)
 
