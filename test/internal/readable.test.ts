@@ -157,7 +157,10 @@ describe("readable", () => {
         }
       })
       const many = (depth: number): ReadonlyArray<Error> =>
-        Array.from({ length: 10 }, () => depth === 0 ? new Error("x".repeat(10_000)) : new AggregateError(many(depth - 1)))
+        Array.from(
+          { length: 10 },
+          () => depth === 0 ? new Error("x".repeat(10_000)) : new AggregateError(many(depth - 1))
+        )
       const errors = many(3)
       for (const error of [circular, hostile, new AggregateError(errors), Symbol(), null, undefined, () => 1]) {
         const text = causeText(Cause.fail(error))

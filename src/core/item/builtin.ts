@@ -29,7 +29,7 @@ export class Entries {
   }
 }
 
-export const getterNote = "<unreadable: the getter threw>"
+const getterNote = "<unreadable: the getter threw>"
 
 export const read = (value: object, key: string | number): unknown => {
   try {
@@ -39,7 +39,7 @@ export const read = (value: object, key: string | number): unknown => {
   }
 }
 
-export const tagOf = (value: object): string => {
+const tagOf = (value: object): string => {
   try {
     return take(Object.prototype.toString.call(value).slice(8, -1), 100)
   } catch {
