@@ -108,13 +108,13 @@ for (const subject of subjects) {
 
     it.scoped("settles what it held at the latest when the service closes", () =>
       Effect.gen(function*() {
-        const { close, send, server } = yield* start(subject)
+        const { close, observations, send, server } = yield* start(subject)
         const open = event("span-create", { id: id(1), traceId, name: "open" }, { id: "open" })
         const trace = event("trace-create", { id: "f".repeat(32), name: "alone" }, { id: "alone" })
         const sent = yield* send(open, trace)
         const drained = yield* close
         assert.deepStrictEqual([...sent.delivered, ...drained.delivered].sort(), ["alone", "open"])
-        assert.deepStrictEqual((yield* server.observations).filter((each) => each.name === "open").length, 1)
+        assert.deepStrictEqual((yield* observations).filter((each) => each.name === "open").length, 1)
         assert.isTrue((yield* server.traces).some((each) => each.name === "alone"))
       }))
 
@@ -147,9 +147,9 @@ for (const subject of subjects) {
           assert.deepStrictEqual(report.reasons, ["Rejected 400"])
         } else {
           assert.deepStrictEqual(report.delivered, ["good", "level", "name", "prompt"])
-          const observations = yield* server.observations
-          assert.deepInclude(observations.find((each) => each.id === id(1))?.metadata, { originalPromptName: "p" })
-          assert.deepInclude(observations.find((each) => each.id === id(2))?.metadata, { originalLevel: "loud" })
+          const stored = yield* server.observations
+          assert.deepInclude(stored.find((each) => each.id === id(1))?.metadata, { originalPromptName: "p" })
+          assert.deepInclude(stored.find((each) => each.id === id(2))?.metadata, { originalLevel: "loud" })
           assert.strictEqual((yield* server.traces)[0]?.name, "x".repeat(1000))
         }
       }))
@@ -167,12 +167,12 @@ for (const subject of subjects) {
     for (const [title, fault, reason] of refusals) {
       it.scoped(`${title}: everything fails, and says why`, () =>
         Effect.gen(function*() {
-          const { send, server } = yield* start(subject)
+          const { observations, send, server } = yield* start(subject)
           yield* server.always(fault)
           const report = yield* send(...session())
           assert.deepStrictEqual(report.failed, everything)
           assert.deepStrictEqual(report.reasons, [reason])
-          assert.deepStrictEqual([...yield* server.observations, ...yield* server.scores], [])
+          assert.deepStrictEqual([...yield* observations, ...yield* server.scores], [])
           // It is not remembered against the server.
           yield* server.always(undefined)
           assert.deepStrictEqual((yield* send(...session(1))).delivered, everything)
@@ -209,7 +209,7 @@ for (const subject of subjects) {
     it.scoped("with a schedule it tries again what may still arrive, and nothing arrives twice", () =>
       Effect.gen(function*() {
         const route = routeOf(subject)
-        const { send, server } = yield* start(subject, { retry: Schedule.recurs(3) })
+        const { observations, send, server } = yield* start(subject, { retry: Schedule.recurs(3) })
         yield* server.script(
           LangfuseServer.Fault.status(503, { route }),
           LangfuseServer.Fault.status(500, { route }),
@@ -217,14 +217,14 @@ for (const subject of subjects) {
         )
         const report = yield* send(...session())
         assert.deepStrictEqual(report.delivered, everything)
-        assert.strictEqual((yield* server.observations).length, route === "otlp" ? 4 : 3)
+        assert.strictEqual((yield* observations).length, route === "otlp" ? 4 : 3)
         assert.strictEqual((yield* server.scores).length, 1)
         assert.strictEqual((yield* server.logs).length, 1)
       }))
 
     it.scoped("a batch larger than a request takes several, and all of it arrives", () =>
       Effect.gen(function*() {
-        const { send, server } = yield* start(subject, { maxBatchBytes: 20_000 })
+        const { observations, send, server } = yield* start(subject, { maxBatchBytes: 20_000 })
         const events = Array.from({ length: 30 }, (_, n) =>
           event("span-create", {
             id: id(n + 1),
@@ -238,12 +238,12 @@ for (const subject of subjects) {
         const requests = (yield* server.requests).filter((each) => each.method === "POST")
         assert.isAtLeast(requests.length, 6)
         assert.isTrue(requests.every((each) => each.bytes <= 20_000))
-        assert.strictEqual((yield* server.observations).length, 30)
+        assert.strictEqual((yield* observations).length, 30)
       }))
 
     it.scoped("what is too large for a proxy goes through in halves", () =>
       Effect.gen(function*() {
-        const { send, server } = yield* start(subject)
+        const { observations, send, server } = yield* start(subject)
         const events = Array.from({ length: 8 }, (_, n) =>
           event("span-create", { id: id(n + 1), traceId, startTime: time(n), endTime: time(n) }))
         const route = routeOf(subject)
@@ -253,7 +253,7 @@ for (const subject of subjects) {
         )
         assert.strictEqual((yield* send(...events)).delivered.length, 8)
         assert.deepStrictEqual(
-          (yield* server.observations).map((each) =>
+          (yield* observations).map((each) =>
             each.id
           ),
           Arr.makeBy(8, (n) => id(n + 1))
@@ -326,18 +326,18 @@ for (const subject of subjects) {
     describe("under the ingest service", () => {
       it.scoped("the ledger counts an observation as pending until it is on the server", () =>
         Effect.gen(function*() {
-          const { ingest, server } = yield* start(subject)
+          const { ingest, observations } = yield* start(subject)
           yield* ingest.enqueue(event("span-create", { id: id(1), traceId, name: "work" }, { at: 0 }))
           const first = yield* ingest.flush
           const stats = yield* ingest.stats
           assert.isTrue(isBalanced(stats))
-          assert.strictEqual(stats.delivered, (yield* server.observations).length)
+          assert.strictEqual(stats.delivered, (yield* observations).length)
           assert.strictEqual(first.pending, 1 - stats.delivered)
           yield* ingest.enqueue(event("span-update", { id: id(1), endTime: time(100) }, { at: 1 }))
           const second = yield* ingest.flush
           assert.strictEqual(second.pending, 0)
           assert.deepInclude(yield* ingest.stats, { pending: 0, delivered: 2 })
-          assert.deepStrictEqual((yield* server.observations).map((each) => [each.name, each.endTime]), [[
+          assert.deepStrictEqual((yield* observations).map((each) => [each.name, each.endTime]), [[
             "work",
             time(100)
           ]])
@@ -345,14 +345,13 @@ for (const subject of subjects) {
 
       it.scoped("closing sends everything, finished or not, and the books balance", () =>
         Effect.gen(function*() {
-          const { server } = yield* Effect.scoped(Effect.gen(function*() {
+          const { observations, server } = yield* Effect.scoped(Effect.gen(function*() {
             const started = yield* start(subject)
             for (const each of session()) yield* started.ingest.enqueue(each)
             yield* started.ingest.enqueue(event("span-create", { id: id(9), traceId, name: "open" }))
             return started
           }))
-          const observations = yield* server.observations
-          assert.deepStrictEqual(observations.map((each) => each.name).sort(), [
+          assert.deepStrictEqual((yield* observations).map((each) => each.name).sort(), [
             "agent",
             "note",
             "open",

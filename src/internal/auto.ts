@@ -38,6 +38,7 @@ export const make = (options: Options): Effect.Effect<Auto, never, Scope.Scope> 
   Effect.gen(function*() {
     const { deliver, server, serviceName, tellTraces } = options
     const ingestion = Ingestion.make(deliver, server)
+    const inform = Log.makeInform()
     /** What the server has shown, whatever its version promises. */
     let shown: Choice | undefined
 
@@ -51,7 +52,7 @@ export const make = (options: Options): Effect.Effect<Auto, never, Scope.Scope> 
         // Of several requests in flight one is the first to find out.
         if (shown === to) return Effect.void
         shown = to
-        return Log.info(`${why}: traces and observations now go to the ${names[to]}`)
+        return inform(to, `${why}: traces and observations now go to the ${names[to]}`)
       })
 
     const otlp: Otlp.Otlp = yield* Otlp.make({

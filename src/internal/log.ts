@@ -16,15 +16,19 @@ export const info = (message: string): Effect.Effect<void> => annotated(Effect.l
 
 export const debug = (message: string): Effect.Effect<void> => annotated(Effect.logDebug(message))
 
-/** Warns the first time, and then at most once in ten seconds for each kind, with the number of warnings held back. */
-export type Warn = (kind: string, message: string) => Effect.Effect<void>
+/** Writes the first line of each kind, and then at most one in ten seconds, with the number of those held back. */
+export type Throttled = (kind: string, message: string) => Effect.Effect<void>
 
-export const makeWarn = (): Warn => {
+const throttled = (write: (message: string) => Effect.Effect<void>): Throttled => {
   const throttle = new Throttle()
   return (kind, message) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const heldBack = throttle.pass(kind, now)
       if (heldBack === undefined) return Effect.void
-      return warning(heldBack === 0 ? message : `${message} (${heldBack} more like this were not logged)`)
+      return write(heldBack === 0 ? message : `${message} (${heldBack} more like this were not logged)`)
     })
 }
+
+export const makeWarn = (): Throttled => throttled(warning)
+
+export const makeInform = (): Throttled => throttled(info)

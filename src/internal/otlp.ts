@@ -56,7 +56,10 @@ export const make = (options: Options): Effect.Effect<Otlp, never, Scope.Scope> 
     let isSweeping = false
 
     const deliverSpans = (pieces: ReadonlyArray<OtlpPiece>, report: Report): Effect.Effect<void> => {
-      const tell = tellTo(report, tellTraces)
+      const tell = tellTo(report, (traces, outcome) => {
+        if (outcome !== "delivered") { for (const trace of traces) assembly.lose(trace) }
+        tellTraces(traces, outcome)
+      })
       if (onMissing === undefined) return deliver(endpoint, pieces, tell)
       const missing: Array<OtlpPiece> = []
       const sent = deliver(endpoint, pieces, (pieces, verdict) => {

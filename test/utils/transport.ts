@@ -126,6 +126,11 @@ export const start = (
 ) =>
   Effect.gen(function*() {
     const memory = yield* Memory.make({ ...keys, ...server })
+    // In dual mode each is in two tables.
+    const observations = Effect.map(
+      memory.server.observations,
+      (all) => [...new Map(all.map((each) => [each.id, each])).values()]
+    )
     const started = yield* over(protocol, memory.layer, { baseUrl: memory.server.url, ...options })
     return {
       ...memory,
@@ -135,6 +140,7 @@ export const start = (
         memory.server.requests,
         (requests) => requests.map((each) => each.path.replace("/api/public/", ""))
       ),
-      stored: Effect.map(memory.server.observations, (all) => all.map((each) => each.id))
+      observations,
+      stored: Effect.map(observations, (all) => all.map((each) => each.id))
     }
   })

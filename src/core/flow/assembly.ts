@@ -142,6 +142,8 @@ export class Assembly {
   private readonly left: Recent
   private readonly traces = new Map<string, Trace>()
   private traceBytes = 0
+  /** Of those remembered, the ones whose span did not arrive. */
+  private readonly lost = new Set<string>()
   private readonly forgottenTraces: Recent
 
   constructor(given: Limits = limits) {
@@ -210,6 +212,11 @@ export class Assembly {
     return this.traces.size === 0 || item.traceId === undefined ? undefined : this.traces.get(item.traceId)
   }
 
+  /** Of a derived trace that did not arrive: the next observation that tells its input or output brings it again. */
+  lose({ id }: Trace): void {
+    if (this.traces.has(id)) this.lost.add(id)
+  }
+
   private acceptTrace(item: Trace, entry: Entry, traces: Map<string, TraceParts>, round: Round): void {
     const parts = traces.get(item.id)
     if (parts === undefined && !this.traces.has(item.id) && this.forgottenTraces.has(hash(item.id))) {
@@ -269,7 +276,9 @@ export class Assembly {
     if (context.input === undefined && context.output === undefined) return undefined
     const known = this.traces.get(traceId)
     if (known === undefined && this.forgottenTraces.has(hash(traceId))) return undefined
-    if (isSame(known?.fields.input, context.input) && isSame(known?.fields.output, context.output)) return undefined
+    const isKnown = isSame(known?.fields.input, context.input) && isSame(known?.fields.output, context.output)
+    const wasLost = this.lost.delete(traceId)
+    if (isKnown && !wasLost) return undefined
     const trace = new Trace(`${item.eventId}-trace`, item.at, traceId)
     trace.fields = Object.assign(new TraceFields(), context)
     trace.fields.isAppRoot = false
@@ -297,6 +306,7 @@ export class Assembly {
       if (this.traces.size <= this.limits.maxTraces && this.traceBytes <= this.limits.maxTraceBytes) break
       if (id === item.id) break
       this.traces.delete(id)
+      this.lost.delete(id)
       this.traceBytes -= oldest.bytes
       this.forgottenTraces.set(hash(id))
     }
