@@ -64,7 +64,7 @@ const sizeOf = (source: string) =>
       platform: "neutral",
       // By the package's own name and `exports`, not by the paths of tsconfig.json, which lead to the sources.
       tsconfigRaw: {},
-      external: ["effect", "effect/*", "@effect/*", "protobufjs/*"],
+      external: ["effect", "effect/*", "@effect/*"],
       logLevel: "silent"
     })
     const [code = new Uint8Array()] = outputFiles.map((file) => file.contents)
