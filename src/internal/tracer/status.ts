@@ -44,10 +44,12 @@ export const of = (
   }
 }
 
+const isText = (message: unknown): boolean => typeof message === "string" && message !== ""
+
 /** Where only metadata leaves, the fields of an error without a message stay here. */
 const messageOf = (error: unknown, policy: Policy): string => {
   const isWithheld = policy.content === "metadata" && typeof error === "object" && error !== null &&
-    typeof read(error, "message") !== "string"
+    !isText(read(error, "message"))
   return isWithheld
     ? String(read(error, "_tag") ?? "failed")
     : reasonOf(error, { keys: keysOf(policy.redactedNames()), readable: policy.readable, limit: maxReason })
