@@ -942,7 +942,9 @@ export const acceptBaggage = <A, E, R>(
 ): Effect.Effect<A, E, R | HttpServerRequest.HttpServerRequest> =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const given = request.headers[Baggage.header]
-    return given === undefined ? app : WithTrace.effect(app, Baggage.parse(given))
+    return given === undefined
+      ? app
+      : Effect.zipRight(Baggage.accept(given), WithTrace.effect(app, Baggage.parse(given)))
   })
 
 /**

@@ -5,16 +5,21 @@
  * https://langfuse.com/docs/observability/features/sessions
  */
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import { environmentOf, keyUnder, trace as names } from "../../core/item/names.js"
+import { redacted } from "../../core/item/redact.js"
 import * as Current from "./current.js"
 import * as Scope from "./scope.js"
 import { recordOf } from "./span.js"
-import { text, texts } from "./values.js"
+import type { LocalTrace } from "./trace.js"
+import { foreignPolicy, Given, text, texts } from "./values.js"
 
 export const header = "baggage"
 
 const prefix = "langfuse_"
 const metadataPrefix = `${prefix}metadata_`
+/** By which a service knows that its caller is in Langfuse. */
+const traceIdKey = `${prefix}trace_id`
 
 const keys: ReadonlyArray<readonly [key: string, attribute: string]> = [
   ["user_id", names.userId],
@@ -30,20 +35,27 @@ const maxValue = 200
 /** W3C's limit for all of it. */
 const maxBaggage = 8192
 
-/** What is said of the trace here, as attributes: the innermost `withTrace`, and what was said with `updateTrace`. */
-const said: Effect.Effect<ReadonlyMap<string, unknown>> = Effect.withFiberRuntime((fiber) => {
-  const scope = fiber.getFiberRef(Scope.current)
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
+const traceOf = (fiber: AnyFiber): LocalTrace | undefined => {
   const span = Current.parent(fiber)
-  const trace = span === undefined ? undefined : recordOf(span)?.trace
+  return span === undefined ? undefined : recordOf(span)?.trace
+}
+
+/** What is said of the trace here, as attributes: the innermost `withTrace`, and what was said with `updateTrace`. */
+const saidOf = (fiber: AnyFiber, trace: LocalTrace | undefined): ReadonlyMap<string, unknown> => {
+  const scope = fiber.getFiberRef(Scope.current)
   const all = new Map<string, unknown>(trace?.cut === undefined ? scope?.all : scope?.without(trace.cut))
   for (const [name, { value }] of trace?.said ?? []) {
     all.set(name, name === names.tags ? [...texts(all.get(name)), ...texts(value)] : value)
   }
-  return Effect.succeed(all)
-})
+  return all
+}
 
 /** The members of the header, without those of others. Empty where nothing is said. */
-export const current: Effect.Effect<string> = Effect.map(said, (all) => {
+export const current: Effect.Effect<string> = Effect.withFiberRuntime((fiber) => {
+  const trace = traceOf(fiber)
+  const all = saidOf(fiber, trace)
   const members: Array<string> = []
   let length = 0
   const add = (key: string, value: string | undefined): void => {
@@ -61,10 +73,29 @@ export const current: Effect.Effect<string> = Effect.map(said, (all) => {
   }
   for (const [name, value] of all) {
     const key = keyUnder(names.metadata, name)
-    if (key !== undefined) add(metadataPrefix + key, text(value instanceof Object ? undefined : value))
+    if (key !== undefined) add(metadataPrefix + key, metadataText(value))
   }
-  return members.join(",")
+  if (trace?.fate === "recorded") add(traceIdKey, trace.traceId)
+  return Effect.succeed(members.join(","))
 })
+
+/** Texts, numbers and booleans only, and no secret. */
+const metadataText = (value: unknown): string | undefined => {
+  if (!(value instanceof Given)) return text(value)
+  const content = value.written(foreignPolicy)
+  return content === undefined || content.isJson || content.text === redacted ? undefined : content.text
+}
+
+/** The caller is in Langfuse: its part of the trace is where the trace begins. */
+export const accept = (baggage: string): Effect.Effect<void> =>
+  Effect.withFiberRuntime((fiber) => {
+    const trace = traceOf(fiber)
+    if (trace?.remoteParentId !== undefined) {
+      const caller = entriesOf(baggage).find(([key]) => key === traceIdKey)
+      if (caller?.[1].toLowerCase() === trace.traceId) trace.isCallerKnown = true
+    }
+    return Effect.void
+  })
 
 /** A comma separates them. */
 const tagsText = (tags: ReadonlyArray<string>): string | undefined => {

@@ -16,6 +16,7 @@ import type { Ids } from "../idGenerator.js"
 import type { Intake, Source } from "../intake.js"
 import { endedSpan } from "./ended.js"
 import { OpenSpans } from "./open.js"
+import { isWithin } from "./scope.js"
 import type { LangfuseSpan } from "./span.js"
 import { addTraceFields, contradicts, separateVersion } from "./traceFields.js"
 
@@ -213,7 +214,8 @@ export class SpanExporter implements Source {
     const { ids, intake } = this.settings
     const { trace } = span
     const above = this.keptAbove(span)
-    const isAppRoot = above === undefined && (trace.rootId ??= span.ownId) === span.ownId
+    const isAppRoot = above === undefined && !trace.isCallerKnown &&
+      (trace.rootId ??= span.ownId) === span.ownId
     this.watchSiblings(span, above)
     if (!intake.hasRoom(above === undefined)) return intake.drop()
     addTraceFields(span, above === undefined)
@@ -229,8 +231,10 @@ export class SpanExporter implements Source {
   private watchSiblings(span: LangfuseSpan, above: LangfuseSpan | undefined): void {
     if (span.scope === undefined) return
     const siblings = above ?? span.trace
-    siblings.firstScope ??= span.scope
-    if (!contradicts(siblings.firstScope, span.scope)) return
+    const known = siblings.scopeOfLast
+    // One that says more is kept for the next.
+    if (known === undefined || !isWithin(known, span.scope)) siblings.scopeOfLast = span.scope
+    if (known === undefined || !contradicts(known, span.scope)) return
     this.settings.warn(
       "siblings",
       "observations of one Langfuse trace are said to be of different users, sessions or trace names, and the last one " +

@@ -8,7 +8,7 @@ import { environmentOf, trace as names } from "../../core/item/names.js"
 import * as IngestionEvent from "../../IngestionEvent.js"
 import { LangfuseIngest, type Service } from "../../LangfuseIngest.js"
 import * as Intake from "../intake.js"
-import { makeWarn, type Warn } from "../log.js"
+import { makeWarn, type Throttled } from "../log.js"
 import type * as LangfuseScore from "../scores.js"
 import * as Current from "./current.js"
 import { spelled } from "./ids.js"
@@ -123,7 +123,7 @@ const held = (
 const nameOf = (score: Input): string => String(score.name ?? "output").slice(0, 100)
 
 /** Scores are many, and wrong ones are so again and again. */
-const warnings = new WeakMap<Service, Warn>()
+const warnings = new WeakMap<Service, Throttled>()
 
 const refused = Metric.counter("langfuse_scores_refused_total", {
   description: "Scores that were not sent because they have no target or break a rule.",

@@ -125,8 +125,8 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   isTeed = false
   /** Whether the other tracer records it. */
   isShared = false
-  /** The scope of the first observation below, to tell siblings that contradict each other. */
-  firstScope: TraceScope | undefined = undefined
+  /** The scope of the last observation below, to tell siblings that contradict each other. */
+  scopeOfLast: TraceScope | undefined = undefined
   /** Scores of an observation of which it is not certain whether it is exported. */
   scores: Array<IngestionEvent> | undefined = undefined
   /** Sets what is known so far, for a span that is exported before its end. */

@@ -35,13 +35,15 @@ export class LocalTrace {
   readonly outerTraceId: string | undefined
   /** The first observation with no other above it: where this process's part of the trace begins. */
   rootId: string | undefined = undefined
+  /** Whether the caller is known to be in Langfuse, so that the trace begins there. */
+  isCallerKnown = false
   said: Map<string, Said> | undefined = undefined
   /** Input and output of the trace. */
   contents: Map<string, Given> | undefined = undefined
   /** Spans that have not been settled yet. */
   open = 0
-  /** The scope of the first observation without one above it, to tell siblings that contradict each other. */
-  firstScope: TraceScope | undefined = undefined
+  /** The scope of the last observation without one above it, to tell siblings that contradict each other. */
+  scopeOfLast: TraceScope | undefined = undefined
 
   constructor(
     exporter: SpanExporter,

@@ -76,12 +76,26 @@ const isSaidLater = (span: LangfuseSpan, name: string, order: number): boolean =
 
 const identity = [names.userId, names.sessionId, names.name]
 
-/** Whether two spans beside each other are said to be of different traces: neither scope is within the other. */
+/** Whether two spans beside each other are said to be of different traces, by what is not said around both of them. */
 export const contradicts = (first: TraceScope, second: TraceScope): boolean => {
-  if (first === second || isWithin(first, second) || isWithin(second, first)) return false
+  if (first === second) return false
+  const common = commonOf(first, second)
   return identity.some((name) => {
-    const one = first.all.get(name)
-    const other = second.all.get(name)
+    const one = saidWithin(first, common, name)
+    const other = saidWithin(second, common, name)
     return one !== undefined && other !== undefined && one !== other
   })
+}
+
+const commonOf = (first: TraceScope, second: TraceScope): TraceScope | undefined => {
+  for (const scope of outwards(first, undefined)) if (isWithin(second, scope)) return scope
+  return undefined
+}
+
+const saidWithin = (inner: TraceScope, outer: TraceScope | undefined, name: string): unknown => {
+  for (const scope of outwards(inner, outer)) {
+    const value = scope.own.get(name)
+    if (value !== undefined) return value
+  }
+  return undefined
 }
