@@ -1,8 +1,9 @@
 /** Traces over several services: parents that exist, callers that are not sampled, and whose trace it is. */
 import { HttpClient, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
+import { Rpc, RpcGroup, RpcTest } from "@effect/rpc"
 import { assert, describe } from "@effect/vitest"
-import { Context, Effect, Layer, Tracer } from "effect"
+import { Context, Effect, Layer, Schema, Tracer } from "effect"
 import { LangfuseIngest } from "effect-langfuse"
 import * as Langfuse from "effect-langfuse/Langfuse"
 import * as LangfuseTracer from "effect-langfuse/LangfuseTracer"
@@ -90,6 +91,23 @@ describe("parents", () => {
         const between = yield* serve(call(last))
         yield* inProcess(call(between).pipe(Langfuse.agent("agent")))
       }))
+      assert.deepStrictEqual(yield* tree, { search: "agent", agent: undefined })
+    })
+  )
+
+  onBoth(
+    "exist below a call of @effect/rpc, also within one process",
+    Effect.gen(function*() {
+      class Search extends Rpc.make("Search", { success: Schema.String }) {}
+      const group = RpcGroup.make(Search)
+      const handlers = group.toLayer({ Search: () => search })
+      yield* inProcess(
+        Effect.flatMap(RpcTest.makeClient(group), (client) => client.Search()).pipe(
+          Langfuse.agent("agent"),
+          Effect.scoped,
+          Effect.provide(handlers)
+        )
+      )
       assert.deepStrictEqual(yield* tree, { search: "agent", agent: undefined })
     })
   )

@@ -14,6 +14,7 @@ import { fromSpan } from "../../core/item/fromSpan.js"
 import type { IngestionEvent } from "../../IngestionEvent.js"
 import type { Ids } from "../idGenerator.js"
 import type { Intake, Source } from "../intake.js"
+import { badEnvironment } from "./advice.js"
 import { endedSpan } from "./ended.js"
 import { OpenSpans } from "./open.js"
 import { isWithin } from "./scope.js"
@@ -243,11 +244,8 @@ export class SpanExporter implements Source {
   }
 
   private warnOfEnvironment(name: string): void {
-    const shown = JSON.stringify(name.slice(0, 40))
-    this.settings.warn(
-      `environment ${shown}`,
-      `Langfuse takes no environment ${shown}, and files the trace under "default": 1 to 40 of a-z, 0-9, - and _ are allowed`
-    )
+    const message = badEnvironment(name)
+    this.settings.warn(message, message)
   }
 
   /** Says once that the callers in other processes decide. */

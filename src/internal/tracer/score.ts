@@ -10,6 +10,7 @@ import { LangfuseIngest, type Service } from "../../LangfuseIngest.js"
 import * as Intake from "../intake.js"
 import { makeWarn, type Throttled } from "../log.js"
 import type * as LangfuseScore from "../scores.js"
+import { badEnvironment } from "./advice.js"
 import * as Current from "./current.js"
 import { spelled } from "./ids.js"
 import type { LangfuseSpan } from "./span.js"
@@ -85,6 +86,7 @@ const send = (score: Input, target: Target, record: LangfuseSpan | undefined): S
       FiberRef.get(FiberRef.currentTracerSpanAnnotations),
       (ambient) => scoreOf(score, target, HashMap.get(ambient, names.environment))
     ).pipe(
+      Effect.zipLeft(warnOfEnvironment(ingest, score.environment)),
       Effect.flatMap((event) => held(event, record) ?? ingest.enqueue(event)),
       Effect.catchAll((error) =>
         refuse("invalid", `a Langfuse score (${nameOf(score)}) was not sent: ${error.message}`)
@@ -125,6 +127,18 @@ const nameOf = (score: Input): string => String(score.name ?? "output").slice(0,
 /** Scores are many, and wrong ones are so again and again. */
 const warnings = new WeakMap<Service, Throttled>()
 
+const warnFor = (ingest: Service): Throttled => {
+  const warn = warnings.get(ingest) ?? makeWarn()
+  warnings.set(ingest, warn)
+  return warn
+}
+
+const warnOfEnvironment = (ingest: Service, environment: unknown): Effect.Effect<void> => {
+  if (typeof environment !== "string" || environmentOf(environment) !== undefined) return Effect.void
+  const message = badEnvironment(environment)
+  return warnFor(ingest)(message, message)
+}
+
 const refused = Metric.counter("langfuse_scores_refused_total", {
   description: "Scores that were not sent because they have no target or break a rule.",
   incremental: true
@@ -132,8 +146,7 @@ const refused = Metric.counter("langfuse_scores_refused_total", {
 
 const refuse = (reason: "no_trace" | "invalid", message: string): Effect.Effect<false, never, LangfuseIngest> =>
   Effect.flatMap(LangfuseIngest, (ingest) => {
-    const warn = warnings.get(ingest) ?? makeWarn()
-    warnings.set(ingest, warn)
+    const warn = warnFor(ingest)
     return Metric.increment(Metric.tagged(refused, "reason", reason)).pipe(
       Effect.zipRight(warn(reason === "no_trace" ? reason : message, message)),
       Effect.as(false as const)
