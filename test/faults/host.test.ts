@@ -17,14 +17,7 @@ import {
   Scope,
   Tracer
 } from "effect"
-import {
-  IngestionEvent,
-  type LangfuseConfig,
-  LangfuseIngest,
-  LangfuseServer,
-  LangfuseTracer,
-  LangfuseTransport
-} from "effect-langfuse"
+import { IngestionEvent, type LangfuseConfig, LangfuseIngest, LangfuseServer, LangfuseTracer } from "effect-langfuse"
 import * as Client from "../utils/client.js"
 import { isBalanced } from "../utils/ingest.js"
 import { clients, fetchClient } from "./support/clients.js"
@@ -142,7 +135,11 @@ describe.each(protocols.map((protocol) => [protocol.name, protocol] as const))("
   it.scopedLive("a burst of 10 000 events in one turn: each is delivered or dropped, and drops are told", () =>
     Effect.gen(function*() {
       const server = yield* serve(protocol)
-      const { close, ingest, output } = yield* start(protocol, { baseUrl: server.url, shutdownTimeout: "20 seconds" })
+      const { close, ingest, output } = yield* start(protocol, {
+        baseUrl: server.url,
+        capacity: 1024,
+        shutdownTimeout: "20 seconds"
+      })
       const run = newRun()
       let taken = 0
       for (let i = 0; i < 10_000; i++) if (ingest.unsafeEnqueue(generation(run, i, marker))) taken++
@@ -151,7 +148,8 @@ describe.each(protocols.map((protocol) => [protocol.name, protocol] as const))("
       assert.deepInclude(stats, { offered: 10_000, delivered: taken, dropped: 10_000 - taken, failed: 0, pending: 0 })
       assert.strictEqual((yield* server.observations).length, taken)
       assert.isAbove(stats.dropped, 0)
-      assert.isAtMost(output.warnings().length, 1 + stats.dropped / 256)
+      // One in ten seconds.
+      assert.isAtMost(output.warnings().length, 2)
       assert.match(output.warnings()[0] ?? "", /no room for more Langfuse events/)
       quiet(output)
     }))
@@ -161,6 +159,9 @@ describe.each(protocols.map((protocol) => [protocol.name, protocol] as const))("
       const raw = yield* Raw.serve({ request: () => {} })
       const { close, ingest, output } = yield* start(protocol, {
         baseUrl: raw.url,
+        capacity: 1024,
+        maxBatch: 100,
+        concurrency: 1,
         requestTimeout: "1 minute",
         shutdownTimeout: "300 millis"
       })
@@ -170,9 +171,10 @@ describe.each(protocols.map((protocol) => [protocol.name, protocol] as const))("
         if (i % 500 === 0) yield* Effect.sleep("1 millis")
         assert.isAtMost((yield* ingest.stats).pending, 1024 + 100)
       }
-      assert.isAtMost(raw.requests(), 1)
-      // The connection over which auto asked what it talks to may not be free again by then.
-      assert.isAtMost(raw.open().most, name === "auto" ? 2 : 1)
+      // All but fixed OTLP ask for the version first.
+      const most = name === "otlp" ? 1 : 2
+      assert.isAtMost(raw.requests(), most)
+      assert.isAtMost(raw.open().most, most)
       const { exit, took } = yield* close
       assert.isTrue(Exit.isSuccess(exit))
       assert.isBelow(took, 1500)
@@ -360,51 +362,6 @@ describe("what the program brings along", () => {
       }
     }))
 
-  it.scopedLive("a transport of one's own that answers nonsense, or not at all, cannot unbalance the ledger", () =>
-    Effect.gen(function*() {
-      const foreign = generation(newRun(), 1, "foreign")
-      const odd: ReadonlyArray<
-        (batch: ReadonlyArray<IngestionEvent.IngestionEvent>) => Effect.Effect<unknown, unknown>
-      > = [
-        () => Effect.void,
-        () => Effect.succeed({ delivered: [undefined], rejected: [null], failed: 7 }),
-        () => Effect.fail(marker),
-        () => Effect.die(new Error(marker)),
-        () => Effect.interrupt,
-        () => {
-          throw new Error(marker)
-        },
-        (batch) => Effect.succeed({ delivered: [...batch, ...batch, foreign], rejected: [], failed: [] }),
-        () => Effect.succeed({ delivered: [], rejected: [], failed: [] })
-      ]
-      for (const [index, send] of odd.entries()) {
-        const output = yield* Output.capture
-        const scope = yield* Scope.make()
-        const context = yield* Layer.buildWithScope(
-          Layer.scoped(LangfuseIngest.LangfuseIngest, LangfuseIngest.make({ shutdownTimeout: "200 millis" })).pipe(
-            Layer.provide(
-              Layer.succeed(LangfuseTransport.LangfuseTransport, {
-                send: (batch) => untyped(send(batch)),
-                drain: untyped(Effect.suspend(() => send([])))
-              })
-            ),
-            Layer.provideMerge(output.layer)
-          ),
-          scope
-        )
-        const ingest = Context.get(context, LangfuseIngest.LangfuseIngest)
-        for (let i = 0; i < 5; i++) ingest.unsafeEnqueue(event(i, marker))
-        yield* ingest.flush
-        assert.isTrue(isBalanced(yield* ingest.stats), String(index))
-        assert.isTrue(Exit.isSuccess(yield* Effect.exit(Scope.close(scope, Exit.void))))
-        const stats = yield* ingest.stats
-        assert.isTrue(isBalanced(stats))
-        assert.deepInclude(stats, { offered: 5, pending: 0 })
-        assert.strictEqual(stats.delivered, index === 6 ? 5 : 0)
-        quiet(output)
-      }
-    }))
-
   it.scopedLive("whoever flushes lends the exporter nothing: not their clock, nor their log annotations, nor their tracer", () =>
     Effect.gen(function*() {
       const port = yield* Raw.closedPort
@@ -502,7 +459,8 @@ describe("what the program brings along", () => {
             publicKey: Run.publicKey,
             secretKey: Run.secretKey,
             protocol: protocol.name,
-            baseUrl: `http://127.0.0.1:${port}`
+            baseUrl: `http://127.0.0.1:${port}`,
+            capacity: 1024
           }).pipe(Layer.provide(fetchClient), Layer.provide(throwing))
         )
       )

@@ -94,7 +94,7 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
         baseUrl: server.url,
         events: 5,
         options: { retry: Schedule.spaced("1 hour"), flushTimeout: "100 millis", shutdownTimeout: "200 millis" },
-        meanwhile: () => Effect.asVoid(server.awaitRequests(protocol.name === "auto" ? 2 : 1))
+        meanwhile: () => Effect.asVoid(server.awaitRequests(protocol.name === "otlp" ? 1 : 2))
       })
       assert.deepInclude(outcome.stats, { delivered: 0, failed: 5 })
       assert.isBelow(outcome.closing, 1500)
@@ -158,7 +158,7 @@ describe.concurrent("over ingestion alone", () => {
   it.scopedLive("a schedule that breaks ends the tries, not the exporter", () =>
     Effect.gen(function*() {
       const server = yield* serve(ingestion)
-      yield* server.script(Fault.status(503), Fault.status(503))
+      yield* server.script(Fault.status(503, { route: "ingestion" }), Fault.status(503, { route: "ingestion" }))
       const outcome = yield* Run.run({
         protocol: ingestion,
         client: fetchClient,

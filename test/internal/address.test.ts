@@ -39,16 +39,13 @@ const far = [
 describe("addresses", () => {
   it.each(here)("%s is this machine", (url) => {
     assert.isTrue(Address.isThisMachine(url))
-    assert.isTrue(Address.isNearby(url))
   })
 
-  it.each(nearby)("%s is another machine nearby", (url) => {
+  it.each(nearby)("%s is another machine", (url) => {
     assert.isFalse(Address.isThisMachine(url))
-    assert.isTrue(Address.isNearby(url))
   })
 
-  it.each(far)("%s is far", (url) => {
+  it.each(far)("%s is another machine, far away", (url) => {
     assert.isFalse(Address.isThisMachine(url))
-    assert.isFalse(Address.isNearby(url))
   })
 })

@@ -61,8 +61,12 @@ describe("answers of the batch endpoint", () => {
   })
 
   it("give events with the same verdict the same outcome, so that one warning covers them", () => {
-    const outcomeOf = batchOutcomes({ successes: [], errors: [refused("a")] })
-    assert.strictEqual(outcomeOf(event("a")), outcomeOf(event("a")))
+    const outcomeOf = batchOutcomes({
+      successes: [],
+      errors: [refused("a"), refused("d"), refused("e", { status: 401 })]
+    })
+    assert.strictEqual(outcomeOf(event("a")), outcomeOf(event("d")))
+    assert.notStrictEqual(outcomeOf(event("a")), outcomeOf(event("e")))
     assert.strictEqual(outcomeOf(event("b")), outcomeOf(event("c")))
   })
 

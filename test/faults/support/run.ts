@@ -4,8 +4,9 @@
 import type { HttpClient } from "@effect/platform"
 import { assert } from "@effect/vitest"
 import { type Clock, Context, Duration, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
-import type { DeliveryReport, LangfuseConfig, LangfuseError } from "effect-langfuse"
-import { LangfuseIngest, LangfuseTransport } from "effect-langfuse"
+import type * as LangfuseConfig from "effect-langfuse/LangfuseConfig"
+import * as LangfuseIngest from "effect-langfuse/LangfuseIngest"
+import * as LangfuseTransport from "effect-langfuse/LangfuseTransport"
 import { vi } from "vitest"
 import { isBalanced } from "../../utils/ingest.js"
 import { host, marker, newRun } from "./host.js"
@@ -49,7 +50,7 @@ export interface Outcome {
   readonly delivered: ReadonlySet<string>
   readonly rejected: ReadonlySet<string>
   readonly failed: ReadonlySet<string>
-  readonly errors: ReadonlyArray<LangfuseError.LangfuseError>
+  readonly errors: ReadonlyArray<LangfuseTransport.Problem>
   readonly warnings: ReadonlyArray<string>
   readonly output: Output.Output
   /** Milliseconds that closing took. */
@@ -59,6 +60,8 @@ export interface Outcome {
 const defaults: Partial<LangfuseConfig.Options> = {
   maxBatch: 5,
   interval: "20 millis",
+  // One batch after the other, so that faults meet the batches that they are meant for.
+  concurrency: 1,
   requestTimeout: "5 seconds",
   flushTimeout: "20 seconds",
   shutdownTimeout: "10 seconds"
@@ -69,32 +72,33 @@ const recording = (transport: Layer.Layer<LangfuseTransport.LangfuseTransport>) 
   const delivered = new Set<string>()
   const rejected = new Set<string>()
   const failed = new Set<string>()
-  const errors = new Set<LangfuseError.LangfuseError>()
-  const idOf = (event: { readonly body: unknown }): string => {
-    const body: unknown = event.body
-    return typeof body === "object" && body !== null && "id" in body ? String(body.id) : "?"
+  const errors = new Set<LangfuseTransport.Problem>()
+  /** By the id of the event, that of what it is about. */
+  const ids = new Map<string, string>()
+  const learn = (batch: ReadonlyArray<LangfuseTransport.Entry>) => {
+    for (const { event, id } of batch) {
+      const body: unknown = event.body
+      ids.set(id, typeof body === "object" && body !== null && "id" in body ? String(body.id) : "?")
+    }
   }
-  const note = (report: DeliveryReport.DeliveryReport) => {
-    for (const event of report.delivered) delivered.add(idOf(event))
-    for (const { event } of report.rejected) rejected.add(idOf(event))
-    for (const { event } of report.failed) failed.add(idOf(event))
-    for (const { error } of [...report.rejected, ...report.failed]) errors.add(error)
-  }
-  const noted = (run: Effect.Effect<DeliveryReport.DeliveryReport>) =>
-    Effect.flatMap(LangfuseTransport.Progress, (progress) =>
-      run.pipe(
-        Effect.provideService(LangfuseTransport.Progress, (report) => {
-          note(report)
-          progress(report)
-        }),
-        Effect.tap((report) => Effect.sync(() => note(report)))
-      ))
+  const noting = (report: LangfuseTransport.Report): LangfuseTransport.Report => ({
+    settle: (entries, outcome) => {
+      const into = outcome === "delivered" ? delivered : "failed" in outcome ? failed : rejected
+      for (const { id } of entries) into.add(ids.get(id) ?? "?")
+      if (outcome !== "delivered") errors.add("failed" in outcome ? outcome.failed : outcome.rejected)
+      report.settle(entries, outcome)
+    },
+    withhold: report.withhold
+  })
   const layer = Layer.effect(
     LangfuseTransport.LangfuseTransport,
-    Effect.map(LangfuseTransport.LangfuseTransport, (inner) => ({
-      send: (batch) => noted(inner.send(batch)),
-      flush: inner.flush === undefined ? undefined : noted(inner.flush),
-      drain: noted(inner.drain)
+    Effect.map(LangfuseTransport.LangfuseTransport, (inner): LangfuseTransport.Service => ({
+      ...inner,
+      send: (batch, report) => {
+        learn(batch)
+        return inner.send(batch, noting(report))
+      },
+      drain: (report) => inner.drain(noting(report))
     }))
   ).pipe(Layer.provide(transport))
   return { layer, delivered, rejected, failed, errors }
@@ -163,7 +167,7 @@ export const run = (setup: Setup): Effect.Effect<Outcome, never, Scope.Scope> =>
       yield* look
       yield* Fiber.interrupt(looking)
       const stats = yield* ingest.stats
-      output.add([ingest, observed, flushed, stats, [...transport.errors], [...transport.errors].map(String)])
+      output.add([ingest, observed, flushed, stats, [...transport.errors]])
       const accepted = [...observed.accepted, ...again?.accepted ?? []]
       return { observed, accepted, unbalanced, atFlush, flushed, flushedTo, stats, closing }
     })
