@@ -119,7 +119,7 @@ export const compareAnswer = (recorded: Case["answer"], reply: Reply): ReadonlyA
 }
 
 /** Recorded as handed over to a table whose column is text, and turns it into text. */
-const texts = new Set(["name", "statusMessage", "version", "release", "traceName"])
+const texts = new Set(["name", "statusMessage", "version", "release", "traceName", "promptName"])
 
 const stored = (field: string, value: unknown): unknown =>
   texts.has(field) && value !== undefined && typeof value !== "string" ? JSON.stringify(value) : value
