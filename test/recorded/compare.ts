@@ -49,10 +49,8 @@ const issuesOf = (given: unknown): ReadonlyArray<string> | undefined => {
   }
   if (!Array.isArray(list) || !list.every(isRecord)) return undefined
   return list.map((issue) => {
-    // The validator of v2 has one more word for an unknown discriminator.
-    const kind = String(issue["code"]).replace("invalid_union_discriminator", "invalid_union")
     const path = Array.isArray(issue["path"]) ? issue["path"].join(".") : ""
-    return `${kind} at ${path}`
+    return `${String(issue["code"])} at ${path}`
   }).sort()
 }
 
