@@ -48,14 +48,20 @@ import * as internal from "./server/server.js"
 import { defaults, type Options, type Service } from "./server/service.js"
 
 /**
+ * How the server misbehaves when asked to.
+ *
  * @since 0.1.0
  */
 export * from "./server/fault.js"
 /**
+ * What it holds and is set up with.
+ *
  * @since 0.1.0
  */
 export * from "./server/model.js"
 /**
+ * The running server as its owner sees it.
+ *
  * @since 0.1.0
  */
 export * from "./server/service.js"

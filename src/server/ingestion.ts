@@ -82,6 +82,7 @@ export const processBatch = (
     readonly access: Access
     readonly writeMode: WriteMode
     readonly parser: V.Parser<Events.Event>
+    readonly wording: (issues: ReadonlyArray<V.Issue>) => ReadonlyArray<V.Issue>
     readonly refuse?: Refuse | undefined
   }
 ): Processed => {
@@ -99,7 +100,7 @@ export const processBatch = (
     }
     const parsed = V.parse(options.parser, raw)
     if (!parsed.ok) {
-      const error = V.message(parsed.issues)
+      const error = V.message(options.wording(parsed.issues))
       const refusal = refuseIn(malformed, { id: idOf(raw), status: 400, message: "Invalid request data", error })
       return { ...refusal, line: lineOf(parsed.issues) }
     }
