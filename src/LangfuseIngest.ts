@@ -199,11 +199,11 @@ export const make = (
       measure()
       if (outcome === "delivered") return
       const error = errorIn(outcome)
+      const verb = name === "failed" ? "failed" : "were rejected"
       lastFailure = { error, at: new Date(clock.unsafeCurrentTimeMillis()) }
       warn(
         `${name} ${error.reason} ${error.status ?? ""}`,
-        `${count} Langfuse events ${name === "failed" ? name : "were rejected"}: ${error.message}; ` +
-          `${adviceOn(error)} (${namesOf(ids)})`
+        `${count} Langfuse events ${verb}: ${error.message}; ${adviceOn(error)} (${namesOf(ids)})`
       )
     }
 
@@ -309,10 +309,12 @@ export const make = (
       })
 
     const flush = Effect.suspend(() => {
-      const watch = ledger.watch()
+      const settled = Effect.unsafeMakeLatch()
+      const watch = ledger.watch(() => settled.unsafeOpen())
       const work = Effect.suspend(() => Intake.pushSources(intake.sources)).pipe(
         Effect.zipRight(Effect.sync(watch.close)),
-        Effect.zipRight(batcher.flush)
+        // A batch may have later events too, and take several requests: those are not waited for.
+        Effect.zipRight(Effect.raceFirst(batcher.flush, settled.await))
       )
       return within(settings.flushTimeout, isClosed ? Effect.void : work).pipe(
         Effect.map(watch.report),

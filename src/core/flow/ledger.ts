@@ -72,9 +72,15 @@ export interface Watch {
 class Watching {
   upTo = Infinity
   readonly counts: Writable<Counts>
+  readonly onSettled: () => void
 
-  constructor(pending: number) {
+  constructor(pending: number, onSettled: () => void) {
     this.counts = { delivered: 0, rejected: 0, failed: 0, pending }
+    this.onSettled = onSettled
+  }
+
+  tellIfSettled(): void {
+    if (this.upTo !== Infinity && this.counts.pending === 0) this.onSettled()
   }
 }
 
@@ -160,10 +166,11 @@ export class Ledger {
     entry.release()
     this.counts.pending--
     this.counts[outcome]++
-    for (const { counts, upTo } of this.watching) {
-      if (entry.sequence > upTo) continue
-      counts.pending--
-      counts[outcome]++
+    for (const watching of this.watching) {
+      if (entry.sequence > watching.upTo) continue
+      watching.counts.pending--
+      watching.counts[outcome]++
+      watching.tellIfSettled()
     }
     return true
   }
@@ -174,20 +181,22 @@ export class Ledger {
     this.isClosed = true
     this.counts.failed += pending
     this.counts.pending = this.heldBytes = 0
-    for (const { counts } of this.watching) {
-      counts.failed += counts.pending
-      counts.pending = 0
+    for (const watching of this.watching) {
+      watching.counts.failed += watching.counts.pending
+      watching.counts.pending = 0
+      watching.tellIfSettled()
     }
     return pending
   }
 
-  /** Counts what becomes of the events that are held now and until it is closed. */
-  watch(): Watch {
-    const watching = new Watching(this.counts.pending)
+  /** Counts what becomes of the events held now and until it is closed. `onSettled` is called when none of them is pending. */
+  watch(onSettled: () => void): Watch {
+    const watching = new Watching(this.counts.pending, onSettled)
     this.watching.add(watching)
     return {
       close: () => {
         watching.upTo = this.sequence
+        watching.tellIfSettled()
       },
       report: () => ({ ...watching.counts }),
       stop: () => void this.watching.delete(watching)
