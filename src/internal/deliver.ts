@@ -213,7 +213,11 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
             return Effect.matchCauseEffect(driver.next(errorOf(first[2])), {
               // A schedule is the user's code: one that breaks ends the tries, not the exporter.
               onFailure: () => Effect.sync(giveUp),
-              onSuccess: () => go(again.splice(0).flatMap(([pieces]) => pieces))
+              onSuccess: () => {
+                // They were told in groups, and go in their order.
+                const worthIt = new Set(again.splice(0).flatMap(([pieces]) => pieces))
+                return go(pieces.filter((piece) => worthIt.has(piece)))
+              }
             })
           })
           const once = sendAll(endpoint, pieces, (pieces, verdict) => {

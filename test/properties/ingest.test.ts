@@ -411,6 +411,31 @@ const end = async (model: Model, real: Real): Promise<void> => {
 }
 
 describe("ingest", () => {
+  it("ends a flush when its own events are settled, although a later one of their batch is sent again", async () => {
+    const { model, real } = await start({
+      capacity: 2,
+      maxBatch: 2,
+      interval: 1,
+      concurrency: 1,
+      requestTimeout: 50,
+      flushTimeout: 100,
+      shutdownTimeout: 100
+    })
+    const script = [
+      new Enqueue(1),
+      new Flush(),
+      new Enqueue(1),
+      new Flush(),
+      new Enqueue(1),
+      new Answer(0, "refuse some"),
+      new Answer(0, "413"),
+      new Answer(0, "accept")
+    ]
+    for (const command of script) await command.run(model, real)
+    assert.isTrue(real.flushes.every(({ fiber }) => isOver(fiber)))
+    await end(model, real)
+  })
+
   it("does what its model does, whatever the program and the server do", () =>
     FastCheck.assert(
       FastCheck.asyncProperty(options, FastCheck.commands(living, size), async (options, commands) => {
@@ -524,7 +549,11 @@ describe("retry", () => {
             })
           }
         ),
-        runs(60)
+        {
+          ...runs(60),
+          // Refused in the same words and told together, and tried again in their order all the same.
+          examples: [[[[500, 201, 201, 201], [429, 201, 201, 201], [500, 201, 201, 201]], 1, []]]
+        }
       ),
     timeout
   )
