@@ -1511,6 +1511,15 @@ describe("usage", () => {
     )
   })
 
+  it("leaves out prompts of Google's tools that are more than a number holds", () =>
+    assert.deepStrictEqual(
+      usageDetails(
+        { inputTokens: 1 },
+        { google: { usageMetadata: { toolUsePromptTokenCount: Number.MAX_SAFE_INTEGER } } }
+      ),
+      { input: 1, total: 1 }
+    ))
+
   it("adds what Bedrock read from and wrote to the cache", () => {
     assert.deepStrictEqual(
       usageDetails({ ...tokens, cachedInputTokens: 40 }, { bedrock: { usage: { cacheWriteInputTokens: 3 } } }),

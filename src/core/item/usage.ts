@@ -159,8 +159,8 @@ class Counts {
   /** Tokens that stay in the cache for an hour have a price of their own. */
   private settleWritten(): void {
     if (this.written === undefined) return
-    const all = Math.max(this.written, this.written5m + this.written1h)
-    if (all > this.written1h || this.written1h === 0) this.input.parts.set(cacheCreation, all - this.written1h)
+    const short = Math.max(this.written - this.written1h, this.written5m)
+    if (short > 0 || this.written1h === 0) this.input.parts.set(cacheCreation, short)
     if (this.written1h > 0) this.input.parts.set(cacheCreation1h, this.written1h)
   }
 
@@ -175,7 +175,7 @@ class Counts {
     const buckets: Numbers = new Map()
     input.addTo(buckets, "input")
     output.addTo(buckets, "output")
-    if (this.toolPrompt > 0 && (total === undefined || total >= sumOf(buckets.values()) + this.toolPrompt)) {
+    if (this.toolPrompt > 0 && (total ?? Number.MAX_SAFE_INTEGER) >= sumOf(buckets.values()) + this.toolPrompt) {
       buckets.set("input", (buckets.get("input") ?? 0) + this.toolPrompt)
     }
     // A total below the sum of what it is the total of counts something else.

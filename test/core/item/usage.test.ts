@@ -216,6 +216,24 @@ describe("usage", () => {
       assert.deepStrictEqual(Schema.decodeUnknownSync(Schemas.UsageDetails)(given), given))
   }
 
+  const most = Number.MAX_SAFE_INTEGER
+
+  it("counts that add up to more than a number holds make no bucket and no total that is none", () => {
+    assert.deepStrictEqual(buckets({ promptTokenCount: 1, toolUsePromptTokenCount: most }), { input: 1, total: 1 })
+    assert.deepStrictEqual(buckets({ promptTokenCount: 1, toolUsePromptTokenCount: most - 1 }), {
+      input: most,
+      total: most
+    })
+    assert.deepStrictEqual(
+      buckets({
+        input_tokens: 1,
+        cache_creation: { ephemeral_5m_input_tokens: most, ephemeral_1h_input_tokens: 2 }
+      }),
+      { input: 1, input_cache_creation: most, input_cache_creation_1h: 2 }
+    )
+    assert.deepStrictEqual(buckets({ inputTokens: most, outputTokens: most }), { input: most, output: most })
+  })
+
   it("a program's own buckets stay as they are, with a total", () => {
     assert.deepStrictEqual(buckets({ input: 1, output: 2, mine: 3, none: undefined }), {
       input: 1,
@@ -303,6 +321,38 @@ describe("usage", () => {
         assert.strictEqual(Object.values(parts).reduce((sum, count) => sum + count, 0), total)
       }
     }
+  )
+
+  it.prop(
+    "of any counts: every bucket is a count, and the total is one too and no less than any of them",
+    [FastCheck.dictionary(
+      FastCheck.constantFrom(
+        "input_tokens",
+        "output_tokens",
+        "total_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+        "cache_creation.ephemeral_5m_input_tokens",
+        "cache_creation.ephemeral_1h_input_tokens",
+        "cached_tokens",
+        "reasoning_tokens",
+        "thoughts_token_count",
+        "tool_use_prompt_token_count",
+        "input_tokens_details.audio",
+        "prompt_cache_miss_tokens"
+      ),
+      FastCheck.oneof(FastCheck.nat(10), FastCheck.integer({ min: most - 5, max: most }))
+    )],
+    ([counts]) => {
+      const read = buckets({ input_tokens: undefined, ...counts })
+      if (read === undefined) return
+      const { total, ...parts } = read as Counts // it was written from counts
+      for (const count of Object.values(parts)) assert.isTrue(Number.isSafeInteger(count) && count >= 0)
+      if (total === undefined) return
+      assert.isTrue(Number.isSafeInteger(total))
+      for (const count of Object.values(parts)) assert.isAtMost(count, total)
+    },
+    { fastCheck: { numRuns: 300 } }
   )
 
   it.prop(
