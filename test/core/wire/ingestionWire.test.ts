@@ -52,6 +52,9 @@ const valuesOf = (metadata: Observation["metadata"]): ReadonlyMap<string, unknow
 
 const textOf = (value: string | null | undefined): unknown => typeof value === "string" ? wellFormed(value) : value
 
+/** As the engine writes numbers: -0 as 0, and those that JSON has not as null. */
+const rewritten = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
 const parsed = (json: string | undefined): unknown => json === undefined ? undefined : JSON.parse(json)
 
 /** In an order of their own; `__proto__` is a key as any other, and what is undefined is no member. */
@@ -83,9 +86,7 @@ const expectedBody = (item: Observation | Trace): object => {
       usageDetails: parsed(item.usage),
       costDetails: parsed(item.cost),
       promptName: textOf(item.promptName),
-      promptVersion: item.promptVersion === undefined || Number.isFinite(item.promptVersion)
-        ? item.promptVersion
-        : null,
+      promptVersion: item.promptVersion === undefined ? undefined : rewritten(item.promptVersion),
       input: contentOf(item.input),
       output: contentOf(item.output),
       ...extraOf(item)
@@ -111,15 +112,12 @@ const expectedBody = (item: Observation | Trace): object => {
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
-/** -0 is one of the numbers that JSON has two texts for. */
-const zeros = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
-
 const assertEvent = (event: Event, item: Item): void => {
   assert.strictEqual(event.id, wellFormed(item.eventId))
   assert.strictEqual(event.timestamp, toIso(item.at))
   if (item.kind === "plain") {
     assert.strictEqual(event.type, item.type)
-    assert.deepStrictEqual(zeros(event.body), zeros(JSON.parse(item.body)))
+    assert.deepStrictEqual(rewritten(event.body), rewritten(JSON.parse(item.body)))
     return
   }
   const { metadata, ...body } = event.body
@@ -220,6 +218,7 @@ describe("ingestionWire", () => {
     for (const promptVersion of [NaN, Infinity, -Infinity]) {
       assert.isNull(eventOf(observationOf({ promptVersion })).body["promptVersion"])
     }
+    assert.include(bodyOf([observationOf({ promptVersion: -0 })]), "\"promptVersion\":0}")
   })
 
   it("leaves what an observation says of its trace to the trace", () => {
