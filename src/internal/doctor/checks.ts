@@ -312,9 +312,9 @@ const paths = {
   ingestion: "POST /api/public/ingestion"
 }
 
-export const otlpEndpoint = (settings: Settings, { otlp }: Probes, choice: Choice | undefined): Verdict => {
+export const otlpEndpoint = (settings: Settings, { otlp }: Probes, choice: Choice): Verdict => {
   if (otlp._tag === "Takes") return V.ok("otlp-endpoint", "takes traces")
-  if (choice?.protocol !== "ingestion") {
+  if (choice.protocol !== "ingestion") {
     return V.problem("otlp-endpoint", otlp.error.message, cureOf(settings, otlp.error, "otlp"))
   }
   return Protocol.isAbsent(otlp)
@@ -344,17 +344,11 @@ const sentence = (text: string): string =>
 // protocol
 // -------------------------------------------------------------------------------------
 
-export const protocol = (choice: Choice | undefined): Verdict =>
-  choice === undefined
-    ? V.problem(
-      "protocol",
-      "\"auto\" cannot choose while the health check fails, and keeps trying: every batch until then is lost",
-      "Put the health check right, or say protocol: \"otlp\" (Langfuse 3.22 and later) or \"ingestion\" in your program."
-    )
-    : (choice.works ? V.ok : V.skipped)(
-      "protocol",
-      `"auto" ${choice.works ? "sends" : "would send"} traces ${Protocol.names[choice.protocol]}: ${choice.why}`
-    )
+export const protocol = (choice: Choice): Verdict =>
+  (choice.works ? V.ok : V.skipped)(
+    "protocol",
+    `"auto" ${choice.works ? "sends" : "would send"} traces ${Protocol.names[choice.protocol]}: ${choice.why}`
+  )
 
 // -------------------------------------------------------------------------------------
 // canary

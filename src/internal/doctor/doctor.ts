@@ -67,8 +67,8 @@ export const run = (options: Options): Effect.Effect<Report, never, HttpClient.H
       Checks.batchEndpoint(settings, probes),
       Checks.protocol(choice)
     )
-    report.protocol = choice?.protocol
-    if (!options.canary || choice?.works !== true) return report
+    report.protocol = choice.protocol
+    if (!options.canary || !choice.works) return report
 
     const canary = yield* Canary.send(settings, keys)
     const traceUrl = Option.getOrElse(
