@@ -3,7 +3,7 @@
  */
 import { FetchHttpClient } from "@effect/platform"
 import { Context, Effect, Exit, Fiber, Layer, Logger, LogLevel, Metric, Redacted, Schedule, Scope } from "effect"
-import type { DeliveryReport, LangfuseConfig } from "effect-langfuse"
+import type { LangfuseConfig } from "effect-langfuse"
 import { LangfuseIngest, LangfuseTransport } from "effect-langfuse"
 import { type ChildProcess, fork } from "node:child_process"
 import { performance } from "node:perf_hooks"
@@ -108,30 +108,28 @@ const startServer = ({ protocol, seed }: Options) =>
 /** Notes which events were delivered, as the ingest service learns it. */
 const recording = (transport: Layer.Layer<LangfuseTransport.LangfuseTransport>) => {
   const delivered = new Bits()
-  const note = (report: DeliveryReport.DeliveryReport) => {
-    for (const { id } of report.delivered) {
-      const number = numberOf(id)
-      if (number !== undefined) delivered.add(number)
-    }
-  }
-  const noted = (run: Effect.Effect<DeliveryReport.DeliveryReport>) =>
-    Effect.flatMap(LangfuseTransport.Progress, (progress) =>
-      run.pipe(
-        Effect.provideService(LangfuseTransport.Progress, (report) => {
-          note(report)
-          progress(report)
-        }),
-        Effect.tap((report) => Effect.sync(() => note(report)))
-      ))
+  let rejected = 0
+  const noting = (report: LangfuseTransport.Report): LangfuseTransport.Report => ({
+    settle: (entries, outcome) => {
+      if (outcome === "delivered") {
+        for (const { id } of entries) {
+          const number = numberOf(id)
+          if (number !== undefined) delivered.add(number)
+        }
+      } else if ("rejected" in outcome) rejected += entries.length
+      report.settle(entries, outcome)
+    },
+    withhold: report.withhold
+  })
   const layer = Layer.effect(
     LangfuseTransport.LangfuseTransport,
-    Effect.map(LangfuseTransport.LangfuseTransport, (inner) => ({
-      send: (batch) => noted(inner.send(batch)),
-      flush: inner.flush === undefined ? undefined : noted(inner.flush),
-      drain: noted(inner.drain)
+    Effect.map(LangfuseTransport.LangfuseTransport, (inner): LangfuseTransport.Service => ({
+      ...inner,
+      send: (batch, report) => inner.send(batch, noting(report)),
+      drain: (report) => inner.drain(noting(report))
     }))
   ).pipe(Layer.provide(transport))
-  return { layer, delivered }
+  return { layer, delivered, rejected: () => rejected }
 }
 
 const startExporter = (options: Options, url: string) =>
@@ -155,6 +153,8 @@ const startExporter = (options: Options, url: string) =>
     return {
       ingest: Context.get(context, LangfuseIngest.LangfuseIngest),
       delivered: transport.delivered,
+      /** By the transport; others were refused at once. */
+      rejected: transport.rejected,
       close: Scope.close(scope, Exit.void),
       warnings: () => warnings
     }
@@ -200,9 +200,13 @@ export const run = (options: Options): Effect.Effect<Result> =>
       const stats = yield* ingest.stats
       check(isBalanced(stats), "the ledger did not balance at every look")
       check(stats.offered === load.offered(), "the ledger counted other offers than there were")
-      check(stats.dropped === load.offered() - load.accepted(), "the ledger counted other drops than were told")
-      // Every event of the load is complete, so nothing is held besides the queue and the batch on its way.
-      check(stats.pending <= capacity + maxBatch, "more events were held than the queue and one batch")
+      const refused = stats.rejected - exporter.rejected()
+      check(
+        stats.dropped + refused === load.offered() - load.accepted(),
+        "the ledger counted other drops than were told"
+      )
+      // Every event of the load is complete, so nothing is held besides the queue and the batches on their way.
+      check(stats.pending <= capacity + 4 * maxBatch, "more events were held than the queue and four batches")
       held = Math.max(held, (yield* Metric.value(heldBytes)).value)
       resident = Math.max(resident, process.memoryUsage.rss())
     })

@@ -5,7 +5,7 @@
  * same seed and the same requests.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import { gunzipSync } from "node:zlib"
+import { readExport } from "../../test/core/wire/support/otlp.js"
 import { Bits } from "./bits.js"
 import * as Random from "./random.js"
 import { type Fault, faults, type FromServer, numberOf, type Order, type ToServer } from "./wire.js"
@@ -29,11 +29,8 @@ const ofBatch = (body: unknown): ReadonlyArray<Sent> =>
     number: numberOf(isRecord(event["body"]) ? event["body"]["id"] : undefined)
   }))
 
-const ofExport = (body: unknown): ReadonlyArray<Sent> =>
-  list(isRecord(body) ? body["resourceSpans"] : undefined)
-    .flatMap((resource) => list(resource["scopeSpans"]))
-    .flatMap((scope) => list(scope["spans"]))
-    .map((span) => ({ id: String(span["spanId"]), number: numberOf(span["spanId"]) }))
+const ofExport = (body: Uint8Array): ReadonlyArray<Sent> =>
+  readExport(body).spans.map(({ spanId }) => ({ id: spanId, number: numberOf(spanId) }))
 
 const start = ({ delay, seed, version }: Order): void => {
   const random = Random.make(seed)
@@ -65,9 +62,7 @@ const start = ({ delay, seed, version }: Order): void => {
       return
     }
     const isExport = request.url === "/api/public/otel/v1/traces"
-    const text = request.headers["content-encoding"] === "gzip" ? gunzipSync(body).toString() : body.toString()
-    const parsed: unknown = JSON.parse(text)
-    const sent = isExport ? ofExport(parsed) : ofBatch(parsed)
+    const sent = isExport ? ofExport(body) : ofBatch(JSON.parse(body.toString()))
     const well = isExport ? 200 : 207
     const now = fault
     requests++
