@@ -9,7 +9,7 @@ import { node } from "./utils/process.js"
 
 const folder = "effect-langfuse-examples"
 
-const examples = ["agent-session", "agent", "effect-ai", "http-server", "tee"]
+const examples = ["agent-session", "agent", "effect-ai", "http-server", "services", "tee"]
 
 /** Runs an example as its npm script does, but compiled once for all of its runs. */
 const run = (example: string, args: ReadonlyArray<string>, env: { readonly [name: string]: string } = {}) =>
@@ -74,6 +74,21 @@ describe("examples", () => {
       60_000
     )
   }
+
+  it.live(
+    "the five services have one tree a request, with the right user on every observation",
+    () =>
+      Effect.gen(function*() {
+        const { stdout } = yield* run("services", ["--server", "v4"])
+        for (const user of ["ada", "grace"]) {
+          assert.include(stdout, `trace question · user ${user} · session chat of ${user} · in 23 B · out 18 B`)
+        }
+        assert.strictEqual(stdout.match(/^trace /gm)?.length, 2)
+        assert.strictEqual(stdout.match(/^└─ agent {6}· gateway/gm)?.length, 2)
+        assert.match(stdout, /offered 14 .* delivered 14 /)
+      }),
+    60_000
+  )
 
   it.scopedLive("a malformed session is one line with file and position, and exit code 2", () =>
     Effect.gen(function*() {
