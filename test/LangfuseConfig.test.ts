@@ -1,9 +1,11 @@
 import { FetchHttpClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Config, ConfigProvider, Duration, Effect, Either, Exit, Layer, Redacted } from "effect"
-import { IngestionEvent, LangfuseConfig, LangfuseIngest } from "effect-langfuse"
+import { Cause, Config, ConfigProvider, Duration, Effect, Exit, Layer, Redacted } from "effect"
+import * as IngestionEvent from "effect-langfuse/IngestionEvent"
+import * as LangfuseConfig from "effect-langfuse/LangfuseConfig"
+import * as LangfuseIngest from "effect-langfuse/LangfuseIngest"
 import * as Client from "./utils/client.js"
-import { collectLogs, event, keys } from "./utils/ingest.js"
+import { collectLogs, event, keys, start } from "./utils/ingest.js"
 
 const withEnv = (variables: Record<string, string>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
@@ -29,6 +31,7 @@ describe("LangfuseConfig", () => {
           LANGFUSE_SAMPLE_RATE: "0.25",
           LANGFUSE_TRACING_ENVIRONMENT: "Staging",
           LANGFUSE_RELEASE: "v1.2.3",
+          OTEL_SERVICE_NAME: "checkout",
           LANGFUSE_TRACING_ENABLED: "false"
         })(LangfuseConfig.env)
         assert.strictEqual(env.publicKey, "pk-lf-1")
@@ -40,6 +43,7 @@ describe("LangfuseConfig", () => {
         assert.strictEqual(env.sampleRate, 0.25)
         assert.strictEqual(env.environment, "staging")
         assert.strictEqual(env.release, "v1.2.3")
+        assert.strictEqual(env.serviceName, "checkout")
         assert.strictEqual(env.enabled, false)
       }))
 
@@ -207,36 +211,56 @@ describe("LangfuseConfig", () => {
       }))
   })
 
-  it("0 is 1 for what has to be at least one", () => {
-    const resolved = Either.getOrThrow(
-      LangfuseConfig.resolveIngest({ maxBatch: 0, capacity: 0, concurrency: 0, interval: 0 })
-    )
-    assert.deepInclude(resolved, { maxBatch: 1, capacity: 1, concurrency: 1 })
-    assert.isAbove(Duration.toMillis(resolved.interval), 0)
+  it("what is not given has the documented default", () => {
+    const { flushTimeout, interval, requestTimeout, shutdownTimeout, ...plain } = LangfuseConfig.defaults
+    assert.deepStrictEqual(plain, {
+      baseUrl: "https://cloud.langfuse.com",
+      capacity: 10_000,
+      maxBatch: 512,
+      maxQueueBytes: 67_108_864,
+      maxBatchBytes: 2_500_000,
+      maxEventBytes: 1_000_000,
+      protocol: "auto",
+      sampleRate: 1,
+      content: "full",
+      compression: "none",
+      enabled: true
+    })
+    assert.deepStrictEqual([interval, requestTimeout, flushTimeout, shutdownTimeout].map(Duration.toSeconds), [
+      2,
+      5,
+      5,
+      5
+    ])
   })
 
-  it("what is not given has the documented default", () => {
-    const resolved = Either.getOrThrow(LangfuseConfig.resolveIngest({}))
-    assert.deepInclude(resolved, {
-      capacity: 1024,
-      maxBatch: 100,
-      interval: Duration.seconds(2),
-      maxQueueBytes: 67_108_864,
-      maxEventBytes: 1_000_000,
-      concurrency: 1,
-      flushTimeout: Duration.seconds(5),
-      shutdownTimeout: Duration.seconds(5),
-      sampleRate: 1,
-      content: "full"
-    })
-    const transport = Either.getOrThrow(LangfuseConfig.resolveTransport(keys))
-    assert.deepInclude(transport, {
-      baseUrl: "https://cloud.langfuse.com",
-      maxBatchBytes: 2_500_000,
-      requestTimeout: Duration.seconds(5),
-      retry: undefined
-    })
-  })
+  it.scoped("0 is 1 for what has to be at least one", () =>
+    Effect.gen(function*() {
+      const { batches, ingest } = yield* start({ maxBatch: 0, capacity: 0, concurrency: 0, interval: 0 })
+      assert.isTrue(yield* ingest.enqueue(event("a")))
+      assert.isFalse(yield* ingest.enqueue(event("b")))
+      yield* ingest.flush
+      assert.isTrue(yield* ingest.enqueue(event("c")))
+      yield* ingest.flush
+      assert.deepStrictEqual(batches(), [["a"], ["c"]])
+    }))
+
+  it.effect("layerMemory takes an event whose body cannot be read for a refusal, also while it samples", () =>
+    Effect.gen(function*() {
+      const ingest = yield* LangfuseIngest.LangfuseIngest
+      const hostile: IngestionEvent.IngestionEvent = {
+        type: "span-create",
+        id: "e",
+        timestamp: "2026-11-23T12:00:00.000Z",
+        get body(): never {
+          throw new Error("s3cr3t")
+        }
+      }
+      assert.isFalse(ingest.unsafeEnqueue(hostile))
+      assert.isFalse(yield* ingest.enqueue(hostile))
+      assert.deepInclude(yield* ingest.stats, { offered: 2, rejected: 2, pending: 0 })
+      assert.deepStrictEqual(yield* (yield* LangfuseIngest.CapturedEvents).all, [])
+    }).pipe(Effect.provide(LangfuseIngest.layerMemoryWith({ sampleRate: 0.5 }))))
 
   it.effect("layerMemory keeps events as they would leave, for a test to read", () =>
     Effect.gen(function*() {

@@ -6,7 +6,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Exit, FastCheck, Fiber, FiberId, Layer, Logger, Schedule, Scope } from "effect"
-import { LangfuseIngest } from "effect-langfuse"
+import * as LangfuseIngest from "effect-langfuse/LangfuseIngest"
 import * as Client from "../utils/client.js"
 import { event, isBalanced, keys } from "../utils/ingest.js"
 import * as Clock from "./support/clock.js"
