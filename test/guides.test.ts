@@ -12,8 +12,9 @@ import { first } from "./guides/first.js"
 import * as Pages from "./guides/pages.js"
 import * as Run from "./guides/run.js"
 import { second } from "./guides/second.js"
+import { third } from "./guides/third.js"
 
-const expectations: Expectations = { ...first, ...second }
+const expectations: Expectations = { ...first, ...second, ...third }
 
 describe("what the pages show", () => {
   for (const page of Pages.pages) {
