@@ -10,18 +10,25 @@ import { Content, type Metadata, type Observation, Trace, TraceFields } from "..
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** A map in between, since a key may be `__proto__`. */
+/** Objects by key, lists by index. A map in between, since a key may be `__proto__`. */
 const deepMerge = (older: unknown, newer: unknown): unknown => {
+  if (Array.isArray(older) && Array.isArray(newer)) {
+    return [
+      ...newer.map((value, index) => index < older.length ? deepMerge(older[index], value) : value),
+      ...older.slice(newer.length)
+    ]
+  }
   if (!isObject(older) || !isObject(newer)) return newer
   const merged = new Map(Object.entries(older))
   for (const [key, value] of Object.entries(newer)) merged.set(key, deepMerge(merged.get(key), value))
   return Object.fromEntries(merged)
 }
 
-const isObjectText = ({ isJson, text }: Content): boolean => isJson && text.charCodeAt(0) === 0x7b
+const isNested = ({ isJson, text }: Content): boolean =>
+  isJson && (text.charCodeAt(0) === 0x7b || text.charCodeAt(0) === 0x5b)
 
 const mergeContent = (older: Content | undefined, newer: Content): Content =>
-  older !== undefined && isObjectText(older) && isObjectText(newer)
+  older !== undefined && isNested(older) && isNested(newer)
     ? new Content(JSON.stringify(deepMerge(JSON.parse(older.text), JSON.parse(newer.text))), true)
     : newer
 

@@ -211,15 +211,32 @@ describe("what an event says", () => {
     assert.strictEqual(plainOf("score-create", body).body, `{"id":"o"${extra}}`)
   })
 
-  it("keeps what the server strips from spans and events where it can be read, and never refuses it", () => {
-    assert.strictEqual(observationOf("span-create", { model: "m" }).model, "m")
+  it("has in its metadata what the server would strip from spans and events, and never refuses it", () => {
+    const metadataOf = (type: string, body: object) =>
+      Array.from(observationOf(type, body).metadata ?? [], ([key, { text }]) => [key, text])
     for (const type of ["span-create", "event-create", "span-update"]) {
+      const calls = { model: "m", modelParameters: { t: 1 }, usage: { input: 1 }, usageDetails: { input: 1 } }
+      const others = { costDetails: { input: 0.5 }, promptName: "p", promptVersion: 3 }
+      const item = observationOf(type, { ...calls, ...others, metadata: { model: "own" } })
+      assert.isUndefined(item.model)
+      assert.isUndefined(item.usage)
+      assert.deepStrictEqual(Array.from(item.metadata ?? [], ([key, { text }]) => [key, text]), [
+        ["model", "own"],
+        ["modelParameters", "{\"t\":1}"],
+        ["usage", "{\"input\":1}"],
+        ["usageDetails", "{\"input\":1}"],
+        ["costDetails", "{\"input\":0.5}"],
+        ["promptName", "p"],
+        ["promptVersion", "3"]
+      ])
       for (const field of ["model", "modelParameters", "usage", "usageDetails", "costDetails", "promptVersion"]) {
-        const item = observationOf(type, { [field]: true })
-        assert.strictEqual(item.extra, `,"${field}":true`)
+        assert.deepStrictEqual(metadataOf(type, { [field]: true }), [[field, "true"]])
+        assert.deepStrictEqual(metadataOf(type, { [field]: null }), [])
       }
     }
-    assert.strictEqual(observationOf("event-create", { endTime: 0 }).extra, ",\"endTime\":0")
+    assert.deepStrictEqual(metadataOf("event-create", { endTime: "2026-01-31T12:00:00Z" }), [
+      ["endTime", "2026-01-31T12:00:00Z"]
+    ])
     assert.deepStrictEqual(issuesOf(eventOf("span-create", { id: "o", endTime: 0 })), [
       "body.endTime: expected a date and time in ISO 8601 with a zone"
     ])

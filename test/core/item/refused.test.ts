@@ -23,6 +23,11 @@ const refused = FastCheck.sample(Events.event, runs(4000))
   .map((event): typeof event => JSON.parse(JSON.stringify(event)))
   .filter((event) => "issues" in fromEvent(event, open))
 
+const isAboutDetails = (event: unknown): boolean => {
+  const result = fromEvent(event, open)
+  return "issues" in result && result.issues.every((issue) => /^body\.(?:usage|cost)Details/.test(issue))
+}
+
 const Answer = Schema.Struct({ successes: Schema.Array(Schema.Struct({ id: Schema.String })) })
 
 const servers: ReadonlyArray<Options> = [
@@ -43,12 +48,15 @@ describe("what is refused here", () => {
       Effect.gen(function*() {
         const server = yield* LangfuseServer
         const accepted = new Set<string>()
-        for (let at = 0; at < refused.length; at += 100) {
-          const { json } = yield* ingest(refused.slice(at, at + 100))
+        // Before 3.38 there were no details, and an empty id of an event was as good as any.
+        const isOld = options.version === "2.95.12"
+        const sent = refused.filter((event) => !isOld || event.id !== "" && !isAboutDetails(event))
+        for (let at = 0; at < sent.length; at += 100) {
+          const { json } = yield* ingest(sent.slice(at, at + 100))
           for (const { id } of Schema.decodeUnknownSync(Answer)(json).successes) accepted.add(id)
         }
         // A legacy observation without an id is the one thing that is acknowledged and not stored.
-        for (const event of refused.filter(({ id }) => typeof id === "string" && accepted.has(id))) {
+        for (const event of sent.filter(({ id }) => typeof id === "string" && accepted.has(id))) {
           assert.include(["observation-create", "observation-update"], event.type, JSON.stringify(event))
         }
         assert.deepStrictEqual(yield* server.observations, [])

@@ -107,7 +107,8 @@ class Expected {
   }
 
   entry(prefix: string, key: string, { text }: Content): void {
-    this.attributes.set(wellFormed(`${prefix}${key}`), wellFormed(text))
+    if (key === "") this.attributes.set(prefix.slice(0, -1), wellFormed(JSON.stringify({ "": text })))
+    else this.attributes.set(wellFormed(`${prefix}${key}`), wellFormed(text))
   }
 
   note(name: string, given: string | undefined, sent: string | undefined): void {
@@ -139,7 +140,7 @@ const expectedObservation = (item: Observation): Span => {
   const expected = new Expected(item.metadata)
   const givenTrace = item.traceId ?? item.id
   const start = item.start ?? item.at
-  const end = Math.max(start, item.type === "event" ? start : item.end ?? start)
+  const end = Math.max(start, item.end ?? start)
   const level = item.level ? levels[item.level.trim().toUpperCase()] ?? "DEFAULT" : ""
   const { promptName, promptVersion } = item
   expected.note("originalTraceId", givenTrace, idOf(givenTrace, 32))
@@ -163,7 +164,10 @@ const expectedObservation = (item: Observation): Span => {
   if (item.completionStart !== undefined) {
     expected.set("langfuse.observation.completion_start_time", toIso(item.completionStart))
   }
-  if (promptName && Number.isInteger(promptVersion) && Number(promptVersion) > 0 && Number(promptVersion) < 65_536) {
+  if (
+    item.type === "generation" && promptName && Number.isInteger(promptVersion) && Number(promptVersion) > 0 &&
+    Number(promptVersion) < 65_536
+  ) {
     expected.set("langfuse.observation.prompt.name", promptName)
     expected.set("langfuse.observation.prompt.version", promptVersion)
   } else {
@@ -359,11 +363,9 @@ describe("otlpWire", () => {
     }
   })
 
-  it("writes no end before the start, and none of an event", () => {
+  it("writes no end before the start", () => {
     const span = spanOf(observationOf({ start: at, end: at - 1 }))
     assert.strictEqual(span.end, span.start)
-    const event = spanOf(observationOf({ start: at, end: at + 1 }, "event"))
-    assert.strictEqual(event.end, event.start)
     const open = spanOf(observationOf({}))
     assert.deepStrictEqual([open.start, open.end], [BigInt(at) * 1_000_000n, BigInt(at) * 1_000_000n])
   })
@@ -410,6 +412,11 @@ describe("otlpWire", () => {
       assert.strictEqual(attributes["langfuse.observation.metadata.originalPromptName"], "p")
     }
     assert.deepStrictEqual(metadataOf(observationOf({ promptVersion: 3 }, "generation")), {
+      originalPromptVersion: "3"
+    })
+    // The server reads prompts of generations only.
+    assert.deepStrictEqual(metadataOf(observationOf({ promptName: "p", promptVersion: 3 }, "agent")), {
+      originalPromptName: "p",
       originalPromptVersion: "3"
     })
   })
