@@ -158,8 +158,10 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
         onSuccess: (answer) => {
           if (answer.status >= 200 && answer.status < 300) {
             return Effect.sync(() => {
-              tellEach(pieces, endpoint.read(answer), reword, tell)
-              keep(body)
+              const verdictOn = endpoint.read(answer)
+              tellEach(pieces, verdictOn, reword, tell)
+              // Who answers with something else may not even have read it.
+              if (pieces[0] !== undefined && verdictOn(pieces[0]).outcome === "delivered") keep(body)
             })
           }
           if (endpoint.divisible(answer) && pieces.length > 1) {

@@ -292,7 +292,7 @@ export class Assembly {
     const remembered = this.traces.get(item.id)
     const known = remembered ?? before
     const trace = known === undefined ? item : mergeTrace(known, item)
-    if (trace.bytes > this.limits.maxTraceBytes / 4) {
+    if (trace.bytes > this.limits.maxTraceBytes) {
       trace.fields = cutFields(trace.fields)
       trace.extra = ""
       trace.bytes = bytesOfItem(trace)

@@ -249,7 +249,7 @@ describe("a trace over OTLP", () => {
       assert.deepStrictEqual(late, [])
       largest = Math.max(largest, items[0]?.bytes ?? Infinity)
     }
-    assert.isAtMost(largest, 300_000)
+    assert.isAtMost(largest, 1_000_000)
   })
 
   it("whose input an observation tells goes before that, once for each word", () => {
