@@ -169,7 +169,7 @@ class Counts {
     this.settleWritten()
     const { input, output, total } = this
     const isSum = total === (input.count ?? 0) + (output.count ?? 0)
-    const overlaps = (whole: Whole) => isSum && !whole.isApart && (isOpenAi || whole.fitsEach())
+    const overlaps = (whole: Whole) => isSum && !whole.isApart && whole.isTold() && (isOpenAi || whole.fitsEach())
     const isOverlapping = overlaps(input) && overlaps(output)
     if (!isOverlapping) this.placeParts()
     const buckets: Numbers = new Map()
@@ -214,6 +214,11 @@ class Whole {
 
   sum(): number {
     return sumOf(this.parts.values())
+  }
+
+  /** Where only parts were told, a total that leaves them out says nothing about them. */
+  isTold(): boolean {
+    return this.count !== undefined || (this.rest === undefined && this.parts.size === 0)
   }
 
   fits(): boolean {

@@ -3,6 +3,7 @@ import { FastCheck, Schema } from "effect"
 import type { UsageDetails } from "effect-langfuse/IngestionEvent"
 import { costOf, legacyUsageOf, usageOf, usageOfAttributes } from "../../../src/core/item/usage.js"
 import * as Schemas from "../../../src/internal/schemas.js"
+import { runs } from "../../utils/properties.js"
 
 type Counts = { readonly [bucket: string]: number }
 
@@ -290,6 +291,18 @@ describe("usage", () => {
     }
   })
 
+  it("a total that leaves out parts without their whole is none", () => {
+    assert.deepStrictEqual(buckets({ output_tokens: 3, total_tokens: 3, prompt_cache_miss_tokens: 5 }), {
+      output: 3,
+      input: 5,
+      total: 8
+    })
+    assert.deepStrictEqual(
+      buckets({ completion_tokens: 3, total_tokens: 3, prompt_tokens_details: { cached_tokens: 40 } }),
+      { output: 3, input_cached_tokens: 40, total: 43 }
+    )
+  })
+
   it("a bucket may have any name", () => {
     const given: unknown = JSON.parse(`{"__proto__":1,"a\\"b":2}`)
     assert.strictEqual(usageOf(given).text, `{"__proto__":1,"a\\"b":2,"total":3}`)
@@ -352,7 +365,7 @@ describe("usage", () => {
       assert.isTrue(Number.isSafeInteger(total))
       for (const count of Object.values(parts)) assert.isAtMost(count, total)
     },
-    { fastCheck: { numRuns: 300 } }
+    runs(300)
   )
 
   it.prop(
@@ -366,7 +379,7 @@ describe("usage", () => {
         if (note !== undefined) assert.isAtMost(note.length, 1000)
       }
     },
-    { fastCheck: { numRuns: 1000 } }
+    runs(1000)
   )
 })
 
