@@ -9,7 +9,7 @@ import { join } from "node:path"
 const files = readdirSync("test", { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.ts"))
   .map((name) => join("test", name))
-  .filter((name) => /\bit\.prop\(|\.effect\.prop\(|FastCheck\.(assert|check)\(/.test(readFileSync(name, "utf8")))
+  .filter((name) => /\bit\.prop\(|\.effect\.prop\(|FastCheck\.(assert|check|sample)\(/.test(readFileSync(name, "utf8")))
 
 const PROPERTY_SEED = process.env["PROPERTY_SEED"] ?? String(Math.floor(Math.random() * 2 ** 31))
 const PROPERTY_RUNS = process.env["PROPERTY_RUNS"] ?? "10"

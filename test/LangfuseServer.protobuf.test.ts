@@ -2,10 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import protobuf from "protobufjs/light.js"
 import { decodeExport } from "../src/server/protobuf.js"
+import { runs } from "./utils/properties.js"
 
 // The server reads protobuf by itself; here it is held against a library that does nothing else.
-
-const fc = FastCheck
 
 type Fields = { readonly [name: string]: { readonly id: number; readonly type: string; readonly rule?: "repeated" } }
 
@@ -103,27 +102,27 @@ const outcome = (read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unkno
   }
 }
 
-const text = fc.string({ unit: "grapheme", maxLength: 12 })
-const id = fc.uint8Array({ maxLength: 17 })
-const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
-const fixed64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String)
-const some = <A>(arbitrary: FastCheck.Arbitrary<A>) => fc.array(arbitrary, { maxLength: 3 })
+const text = FastCheck.string({ unit: "grapheme", maxLength: 12 })
+const id = FastCheck.uint8Array({ maxLength: 17 })
+const uint32 = FastCheck.integer({ min: 0, max: 2 ** 32 - 1 })
+const fixed64 = FastCheck.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String)
+const some = <A>(arbitrary: FastCheck.Arbitrary<A>) => FastCheck.array(arbitrary, { maxLength: 3 })
 const maybe = <T extends object>(shape: { [K in keyof T]: FastCheck.Arbitrary<T[K]> }) =>
-  fc.record(shape, { requiredKeys: [] })
+  FastCheck.record(shape, { requiredKeys: [] })
 
-const { keyValue } = fc.letrec<{ anyValue: unknown; keyValue: unknown }>((tie) => ({
-  anyValue: fc.oneof(
+const { keyValue } = FastCheck.letrec<{ anyValue: unknown; keyValue: unknown }>((tie) => ({
+  anyValue: FastCheck.oneof(
     { depthSize: "small", withCrossShrink: true },
-    fc.record({ stringValue: text }),
-    fc.record({ boolValue: fc.boolean() }),
-    fc.record({ intValue: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String) }),
-    fc.record({ doubleValue: fc.double() }),
-    fc.record({ bytesValue: fc.uint8Array({ maxLength: 5 }) }),
-    fc.record({ arrayValue: fc.record({ values: some(tie("anyValue")) }) }),
-    fc.record({ kvlistValue: fc.record({ values: some(tie("keyValue")) }) }),
-    fc.constant({})
+    FastCheck.record({ stringValue: text }),
+    FastCheck.record({ boolValue: FastCheck.boolean() }),
+    FastCheck.record({ intValue: FastCheck.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String) }),
+    FastCheck.record({ doubleValue: FastCheck.double() }),
+    FastCheck.record({ bytesValue: FastCheck.uint8Array({ maxLength: 5 }) }),
+    FastCheck.record({ arrayValue: FastCheck.record({ values: some(tie("anyValue")) }) }),
+    FastCheck.record({ kvlistValue: FastCheck.record({ values: some(tie("keyValue")) }) }),
+    FastCheck.constant({})
   ),
-  keyValue: fc.record({ key: text, value: tie("anyValue") }, { requiredKeys: [] })
+  keyValue: FastCheck.record({ key: text, value: tie("anyValue") }, { requiredKeys: [] })
 }))
 
 const attributes = some(keyValue)
@@ -134,14 +133,14 @@ const span = maybe({
   traceState: text,
   parentSpanId: id,
   name: text,
-  kind: fc.integer(),
+  kind: FastCheck.integer(),
   startTimeUnixNano: fixed64,
   endTimeUnixNano: fixed64,
   attributes,
   droppedAttributesCount: uint32,
   events: some(maybe({ timeUnixNano: fixed64, name: text, attributes })),
   links: some(maybe({ traceId: id, spanId: id, traceState: text, attributes, flags: uint32 })),
-  status: maybe({ message: text, code: fc.integer() }),
+  status: maybe({ message: text, code: FastCheck.integer() }),
   flags: uint32
 })
 
@@ -172,40 +171,44 @@ const padded = (field: number, content: ReadonlyArray<number>, length = 4) => [
   ...content
 ]
 
-const fixed = { seed: 20260203, numRuns: 300, endOnFailure: true }
-
 describe("protobuf", () => {
   it("is read as a library reads it", () => {
-    fc.assert(
-      fc.property(exported, (given) => {
+    FastCheck.assert(
+      FastCheck.property(exported, (given) => {
         const bytes = encode(given)
         assert.deepStrictEqual(ours(bytes), theirs(bytes))
       }),
-      fixed
+      runs(300).fastCheck
     )
   })
 
   it("is refused where a library refuses it, after a byte was changed or the end cut off", () => {
-    fc.assert(
-      fc.property(exported, fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean(), (given, at, byte, isCut) => {
-        const bytes = encode(given)
-        if (bytes.length === 0) return
-        const position = at % bytes.length
-        const changed = isCut ? bytes.slice(0, position) : bytes.slice()
-        if (!isCut) changed[position] = byte
-        const [mine, other] = [outcome(ours, changed), outcome(theirs, changed)]
-        if (other !== "too strict") assert.strictEqual(mine === "refused", other === "refused")
-      }),
-      { ...fixed, numRuns: 2000 }
+    FastCheck.assert(
+      FastCheck.property(
+        exported,
+        FastCheck.nat(),
+        FastCheck.integer({ min: 0, max: 255 }),
+        FastCheck.boolean(),
+        (given, at, byte, isCut) => {
+          const bytes = encode(given)
+          if (bytes.length === 0) return
+          const position = at % bytes.length
+          const changed = isCut ? bytes.slice(0, position) : bytes.slice()
+          if (!isCut) changed[position] = byte
+          const [mine, other] = [outcome(ours, changed), outcome(theirs, changed)]
+          if (other !== "too strict") assert.strictEqual(mine === "refused", other === "refused")
+        }
+      ),
+      runs(2000).fastCheck
     )
   })
 
   it("of any bytes at all is an answer", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+    FastCheck.assert(
+      FastCheck.property(FastCheck.uint8Array({ maxLength: 200 }), (bytes) => {
         outcome(ours, bytes)
       }),
-      { ...fixed, numRuns: 2000 }
+      runs(2000).fastCheck
     )
   })
 

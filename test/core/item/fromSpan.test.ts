@@ -7,6 +7,7 @@ import type { Policy } from "../../../src/core/item/policy.js"
 import type { EndedSpan } from "../../../src/core/item/span.js"
 import { toEvent } from "../../../src/core/item/toEvent.js"
 import { readable, redactedNames } from "../../../src/internal/readable.js"
+import { runs } from "../../utils/properties.js"
 
 const policy: Policy = {
   content: "full",
@@ -673,7 +674,7 @@ describe("Langfuse's attributes", () => {
       const event = toEvent(item)
       assert.notProperty(fromEvent(event, policy), "issues")
     },
-    { fastCheck: { numRuns: 500 } }
+    runs(500)
   )
 })
 
