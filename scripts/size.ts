@@ -10,7 +10,6 @@ import { publicModules, root } from "./lib/modules.js"
 
 /** Bytes after gzip. */
 const budgets: { readonly [entry: string]: number } = {
-  DeliveryReport: 400,
   IngestionEvent: 8_200,
   IngestionResponse: 1_500,
   Langfuse: 16_500,
