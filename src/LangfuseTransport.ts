@@ -224,9 +224,9 @@ export const layerOtlp = (
     LangfuseTransport,
     Effect.flatMap(makeBase(options), ({ deliver, place, server, serviceName, tellTraces }) =>
       Effect.map(
-        Otlp.make({ deliver, plain: Ingestion.endpoint(server), serviceName, tellTraces }),
+        Otlp.make({ deliver, plain: Ingestion.endpoint(server), server, serviceName, tellTraces }),
         ({ drain, send }): Service => ({
-          send: (batch, report) => send(own(batch), report),
+          send: (batch, report) => Effect.zipRight(server.ask, send(own(batch), report)),
           drain,
           concurrency: () => 4,
           protocol: () => "otlp",

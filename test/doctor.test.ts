@@ -462,6 +462,25 @@ describe("doctor", () => {
       assert.match(of("http://10.0.0.7").message, /plain http: the keys cross the network unencrypted$/)
     })
 
+    it.scoped.each(
+      [
+        ["3.95.0", "agents, tools and other types as spans (embeddings as generations)"],
+        ["3.22.0", "agents, tools and other types as spans (embeddings as generations), no environments"],
+        [
+          "2.95.12",
+          "agents, tools and other types as spans (embeddings as generations), no environments, of tokens and costs only " +
+          "input, output and total"
+        ]
+      ] as const
+    )("%s is old, and what that means", ([version, shown]) =>
+      Effect.gen(function*() {
+        const { code, on } = yield* diagnose(yield* configured, "--no-canary")
+        assert.strictEqual(code, 0)
+        assert.deepStrictEqual(on("server"), [
+          `warning Langfuse ${version} is old: it shows ${shown}; the rest is in the metadata → Update Langfuse to 3.98.2 or later.`
+        ])
+      }).pipe(Effect.provide(layer({ version }))))
+
     it.scoped("nothing listens there", () =>
       Effect.gen(function*() {
         const url = yield* LangfuseServer.pipe(Effect.map(({ url }) => url), Effect.provide(Layer.fresh(layer())))

@@ -58,6 +58,7 @@ export const make = (options: Options): Effect.Effect<Auto, never, Scope.Scope> 
     const otlp: Otlp.Otlp = yield* Otlp.make({
       deliver,
       plain: Ingestion.endpoint(server),
+      server,
       serviceName,
       tellTraces,
       // Their second verdict is told, whatever it is.

@@ -25,9 +25,9 @@ export const endpoint = (server: Server): Endpoint<Item> => {
     headers: {},
     begin,
     write: (out, { before, item }) => {
-      const wire = ingestionWire(dialectOf(server.version()))
-      if (before !== undefined) wire.write(out, before)
-      wire.write(out, item)
+      const { write } = ingestionWire(dialectOf(server.version()))
+      if (before !== undefined) write(out, before)
+      write(out, item)
     },
     end,
     maxPieces,

@@ -10,15 +10,18 @@ import type { Outcome, Problem } from "../core/flow/outcome.js"
 import { Piece } from "../core/flow/piece.js"
 import { type Item, Observation, Plain, type Trace } from "../core/item/item.js"
 import * as Answers from "../core/wire/answers.js"
+import { dialectOf } from "../core/wire/dialect.js"
 import { rootIdOf, spanIdOf, traceIdOf } from "../core/wire/ids.js"
 import { otlpWire } from "../core/wire/otlpWire.js"
 import type { Deliver, Endpoint } from "./deliver.js"
 import * as Log from "./log.js"
 import { type Report, tellTo, type TellTraces } from "./report.js"
+import type { Server } from "./server.js"
 
 export interface Options {
   readonly deliver: Deliver
   readonly plain: Endpoint<Item>
+  readonly server: Server
   readonly serviceName: string | undefined
   readonly tellTraces: TellTraces
   /** What becomes of pieces that were answered with 404: there is no such endpoint. Absent: they failed. */
@@ -49,7 +52,7 @@ export const make = (options: Options): Effect.Effect<Otlp, never, Scope.Scope> 
     const scope = yield* Effect.scope
     const assembly = new Assembly()
     const warn = Log.makeWarn()
-    const endpoint = endpointOf(assembly, options.serviceName)
+    const endpoint = endpointOf(assembly, options)
     // Of two spans of one trace the newest to arrive wins.
     const oneByOne = yield* Effect.makeSemaphore(1)
     let last: Report | undefined
@@ -132,8 +135,8 @@ export const make = (options: Options): Effect.Effect<Otlp, never, Scope.Scope> 
     }
   })
 
-const endpointOf = (assembly: Assembly, serviceName: string | undefined): Endpoint<Observation | Trace> => {
-  const wire = otlpWire({ serviceName })
+const endpointOf = (assembly: Assembly, { server, serviceName }: Options): Endpoint<Observation | Trace> => {
+  const wire = otlpWire({ serviceName, dialect: () => dialectOf(server.version()) })
   return {
     path: wire.path,
     contentType: wire.contentType,

@@ -3,14 +3,20 @@
 export interface Dialect {
   /**
    * Of observation types, more than span, generation and event: from 3.98.2 on. Before that, the batch endpoint refuses an
-   * event of another type.
+   * event of another type, and the OpenTelemetry endpoint makes a span or a generation of it.
    */
   readonly knowsAllTypes: boolean
+  /** From 3.31 on. Before that, an event's environment is dropped. */
+  readonly knowsEnvironments: boolean
+  /** `usageDetails` and `costDetails`: from 3.2 on. Before that there is only `usage`. */
+  readonly knowsDetails: boolean
 }
 
-export const current: Dialect = { knowsAllTypes: true }
+export const current: Dialect = { knowsAllTypes: true, knowsEnvironments: true, knowsDetails: true }
 
-const old: Dialect = { knowsAllTypes: false }
+const old: Dialect = { ...current, knowsAllTypes: false }
+const older: Dialect = { ...old, knowsEnvironments: false }
+const oldest: Dialect = { ...older, knowsDetails: false }
 
 // Asked for each event, and nearly always of the same server.
 let lastVersion: string | undefined
@@ -20,7 +26,13 @@ let lastDialect = current
 export const dialectOf = (version: string | undefined): Dialect => {
   if (version === lastVersion) return lastDialect
   lastVersion = version
-  return lastDialect = isBefore(version, 3, 98, 2) ? old : current
+  return lastDialect = isBefore(version, 3, 2, 0)
+    ? oldest
+    : isBefore(version, 3, 31, 0)
+    ? older
+    : isBefore(version, 3, 98, 2)
+    ? old
+    : current
 }
 
 /** Whether it has an OpenTelemetry endpoint: from 3.22 on. */

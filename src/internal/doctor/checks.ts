@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { contentType, serverMessage } from "../../core/wire/answers.js"
+import { dialectOf } from "../../core/wire/dialect.js"
 import type { LangfuseError } from "../../LangfuseError.js"
 import { sendsKeysInClear } from "../address.js"
 import { adviceOn } from "../advice.js"
@@ -105,7 +106,23 @@ const alive = (settings: Settings, answer: Answer, version: string, state: strin
       }`,
       "Raise LANGFUSE_TIMEOUT (seconds), or look for what slows the server or the network down."
     )
-    : V.ok("server", `${name}, answered in ${took} ms`)
+    : agedOr(version, V.ok("server", `${name}, answered in ${took} ms`))
+}
+
+/** A server that takes everything, but shows some of it as something else. */
+const agedOr = (version: string, verdict: Verdict): Verdict => {
+  const { knowsAllTypes, knowsDetails, knowsEnvironments } = dialectOf(version)
+  if (knowsAllTypes) return verdict
+  const shown = [
+    "agents, tools and other types as spans (embeddings as generations)",
+    ...(knowsEnvironments ? [] : ["no environments"]),
+    ...(knowsDetails ? [] : ["of tokens and costs only input, output and total"])
+  ]
+  return V.warning(
+    "server",
+    `Langfuse ${version} is old: it shows ${shown.join(", ")}; the rest is in the metadata`,
+    "Update Langfuse to 3.98.2 or later."
+  )
 }
 
 /** Where a redirection leads to, without the path that was asked for. */

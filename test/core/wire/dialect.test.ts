@@ -11,6 +11,16 @@ describe("dialect", () => {
     }
   })
 
+  it("knows since when there are environments and details", () => {
+    const known = (version: string) => {
+      const { knowsDetails, knowsEnvironments } = dialectOf(version)
+      return [knowsEnvironments, knowsDetails]
+    }
+    for (const version of ["2.95.12", "3.0.0", "3.1.9"]) assert.deepStrictEqual(known(version), [false, false], version)
+    for (const version of ["3.2.0", "3.30.9"]) assert.deepStrictEqual(known(version), [false, true], version)
+    for (const version of ["3.31.0", "3.95.0", "4.0.0"]) assert.deepStrictEqual(known(version), [true, true], version)
+  })
+
   it("knows since when there is an OpenTelemetry endpoint", () => {
     for (const version of ["2.95.12", "3.21.9", "3", "v3.2.0"]) assert.isFalse(knowsOtlp(version), version)
     for (const version of ["3.22.0", "3.22", "3.95.0", "4.0.0"]) assert.isTrue(knowsOtlp(version), version)
