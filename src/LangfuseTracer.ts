@@ -276,7 +276,6 @@ const makeExporter = (options: Options): Effect.Effect<SpanExporter, never, Lang
     const timeout = Duration.decode(options.openSpanTimeout ?? defaults.openSpanTimeout)
     const exporter = new SpanExporter({
       intake,
-      enqueue: ingest.unsafeEnqueue,
       ids: safe(ids),
       clock,
       filter: options.filter ?? defaults.filter,

@@ -8,6 +8,7 @@ import { inProcess, observation, observations, onBoth, stored, withWarnings } fr
 const secret = Effect.gen(function*() {
   yield* Langfuse.update({ input: "private", usage: { input: 5 }, metadata: { secret: "private" } })
   yield* Langfuse.score({ name: "private", value: 1 })
+  yield* Langfuse.updateTrace({ userId: "private", metadata: { secret: "private" } })
 })
 
 const outer = Langfuse.agent("outer", { input: "question" })
@@ -63,6 +64,7 @@ describe("what is said inside an observation", () => {
         ["private", inner.id]
       ])
       assert.strictEqual((yield* observation("outer")).input, "question")
+      assert.strictEqual(trace?.userId, "private")
     })
   )
 

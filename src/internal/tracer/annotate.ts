@@ -95,14 +95,17 @@ export const annotateValues = (span: Tracer.Span, fields: ObservationFields): vo
 }
 
 /** The same for an observation that is there: Langfuse keeps model, usage and cost from spans, so it is one no longer. */
-export const annotateMore = (span: Tracer.Span, fields: ObservationFields): void => {
-  const isModelCall = fields.model !== undefined || fields.usage !== undefined || fields.cost !== undefined
-  const isSpan = isModelCall && fields.type === undefined && attributeOf(span, observation.type) === "span"
-  annotateValues(span, isSpan ? { ...fields, type: "generation" } : fields)
+const annotateMore = (span: Tracer.Span, fields: ObservationFields): void => {
+  const isModelCall = ["model", "usage", "cost"].some((name) => read(fields, name) !== undefined)
+  const isSpan = isModelCall && read(fields, "type") === undefined && attributeOf(span, observation.type) === "span"
+  if (isSpan) mark(span, "generation")
+  annotateValues(span, fields)
 }
 
 /** What `Langfuse.update` says. */
 export const update = (span: Tracer.Span, fields: ObservationFields): void => {
+  // From untyped code.
+  if (typeof fields !== "object" || fields === null) return
   const record = recordOf(span)
   if (record?.isSettled === true && record.isRecording) {
     // Of one that the filter left out nothing is missed.
@@ -110,7 +113,7 @@ export const update = (span: Tracer.Span, fields: ObservationFields): void => {
     if (!record.isShared) return
   }
   if (isRecording(span)) annotateMore(span, fields)
-  else mark(span, fields.type)
+  else mark(span, read(fields, "type"))
 }
 
 const tooLate = "update came when its observation had left; call it before the observation ends"

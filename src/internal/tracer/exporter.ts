@@ -11,7 +11,6 @@ import type * as Clock from "effect/Clock"
 import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
 import { fromSpan } from "../../core/item/fromSpan.js"
-import type { IngestionEvent } from "../../IngestionEvent.js"
 import type { Ids } from "../idGenerator.js"
 import type { Intake, Source } from "../intake.js"
 import { badEnvironment } from "./advice.js"
@@ -25,7 +24,6 @@ export type Filter = "langfuse" | "all" | ((span: Tracer.Span) => boolean)
 
 export interface Settings {
   readonly intake: Intake
-  readonly enqueue: (event: IngestionEvent) => boolean
   readonly ids: Ids
   readonly clock: Clock.Clock
   readonly filter: Filter
@@ -162,14 +160,15 @@ export class SpanExporter implements Source {
     if (status._tag === "Started") return 0
     span.isSettled = true
     span.trace.open--
-    const { scores } = span
-    span.scores = undefined
+    const { held } = span
+    span.held = undefined
     if (!this.isObservation(span) && !this.isCall(span)) {
       span.isKept = false
       return 0
     }
+    span.isKept = true
+    for (const release of held ?? []) release()
     this.export(span, status.endTime, status.exit, undefined)
-    for (const score of scores ?? []) this.settings.enqueue(score)
     return span.text
   }
 

@@ -35,7 +35,8 @@ const fieldsOf = (type: string | undefined, options: Options): Annotate.Observat
   return { type: type ?? own ?? (isModelCall ? "generation" : "span"), ...fields }
 }
 
-export const effect = (name: string, type: string | undefined, options: Options = none, site: CallSite) => {
+export const effect = (name: string, type: string | undefined, given: Options | undefined, site: CallSite) => {
+  const options = given ?? none
   const fields = fieldsOf(type, options)
   const span = spanOptions(options, site)
   const hasComputed = Annotate.hasComputed(fields)
@@ -55,16 +56,19 @@ export const effect = (name: string, type: string | undefined, options: Options 
     })
 }
 
-export const event = (name: string, options: Options = none, site: CallSite): Effect.Effect<void> =>
-  Effect.useSpan(name, spanOptions(options, site), (span) =>
+export const event = (name: string, given: Options | undefined, site: CallSite): Effect.Effect<void> => {
+  const options = given ?? none
+  return Effect.useSpan(name, spanOptions(options, site), (span) =>
     Effect.sync(() => {
-      if (Annotate.isRecording(span)) Annotate.annotateValues(span, { type: "event", ...options })
-      else Annotate.mark(span, "event")
+      Annotate.mark(span, "event")
+      if (Annotate.isRecording(span)) Annotate.annotateValues(span, options)
     }))
+}
 
 const defaultMaxElements = 100_000
 
-export const stream = (name: string, options: Options = none, site: CallSite) => {
+export const stream = (name: string, given: Options | undefined, site: CallSite) => {
+  const options = given ?? none
   const fields = fieldsOf(undefined, options)
   const span = spanOptions(options, site)
   return <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, Exclude<R, Tracer.ParentSpan>> =>

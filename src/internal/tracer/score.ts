@@ -87,7 +87,7 @@ const send = (score: Input, target: Target, record: LangfuseSpan | undefined): S
       (ambient) => scoreOf(score, target, HashMap.get(ambient, names.environment))
     ).pipe(
       Effect.zipLeft(warnOfEnvironment(ingest, score.environment)),
-      Effect.flatMap((event) => held(event, record) ?? ingest.enqueue(event)),
+      Effect.flatMap((event) => held(event, record, ingest) ?? ingest.enqueue(event)),
       Effect.catchAll((error) =>
         refuse("invalid", `a Langfuse score (${nameOf(score)}) was not sent: ${error.message}`)
       )
@@ -114,11 +114,12 @@ const scoreOf = (score: Input, target: Target, ambient: Option.Option<unknown>) 
 /** A score shares the fate of its observation, which may not be certain yet. */
 const held = (
   event: IngestionEvent.IngestionEvent,
-  record: LangfuseSpan | undefined
+  record: LangfuseSpan | undefined,
+  ingest: Service
 ): Effect.Effect<boolean> | undefined => {
   if (record === undefined || record.exporter.isObservation(record)) return undefined
   if (record.isSettled) return Effect.succeed(false)
-  ;(record.scores ??= []).push(event)
+  ;(record.held ??= []).push(() => void ingest.unsafeEnqueue(event))
   return Effect.succeed(true)
 }
 

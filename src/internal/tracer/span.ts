@@ -11,7 +11,6 @@ import { contentOf } from "../../core/item/content.js"
 import { isContent, isRead } from "../../core/item/foreign.js"
 import type { Content } from "../../core/item/item.js"
 import { aliases, isLangfuse, keyUnder, observation, trace } from "../../core/item/names.js"
-import type { IngestionEvent } from "../../IngestionEvent.js"
 import type { SpanExporter } from "./exporter.js"
 import { currentFiber } from "./native.js"
 import type { Listed } from "./open.js"
@@ -127,8 +126,8 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   isShared = false
   /** The scope of the last observation below, to tell siblings that contradict each other. */
   scopeOfLast: TraceScope | undefined = undefined
-  /** Scores of an observation of which it is not certain whether it is exported. */
-  scores: Array<IngestionEvent> | undefined = undefined
+  /** What waits for it to be certain that this is exported, such as scores. */
+  held: Array<() => void> | undefined = undefined
   /** Sets what is known so far, for a span that is exported before its end. */
   beforeEnd: (() => void) | undefined = undefined
   isOpen = false

@@ -15,20 +15,21 @@ import type { LangfuseSpan } from "./span.js"
 import { type LocalTrace, Said } from "./trace.js"
 import { Given, texts } from "./values.js"
 
-/** Says it of the whole trace, from now on: on the spans that are open too. */
-export const say = (trace: LocalTrace, fields: TraceInput): void => {
+/** What says it of the whole trace, from now on: on the spans that are open too. The values are those of now. */
+export const say = (trace: LocalTrace, fields: TraceInput): () => void => {
   const { policy } = trace.exporter.settings.intake
   const order = nextOrder()
-  const said = trace.said ??= new Map<string, Said>()
-  for (const [name, value] of valuesOf(fields, true)) {
-    // As it is now.
-    if (value instanceof Given) value.written(policy)
-    const before = name === names.tags ? said.get(name) : undefined
-    said.set(name, new Said(before === undefined ? value : union(before.value, value), order))
-  }
-  for (const [name, given] of contentsOf(fields)) {
-    if (policy.content === "full") given.written(policy)
-    ;(trace.contents ??= new Map()).set(name, given)
+  const values = valuesOf(fields, true)
+  const contents = contentsOf(fields)
+  for (const value of values.values()) if (value instanceof Given) value.written(policy)
+  if (policy.content === "full") { for (const given of contents.values()) given.written(policy) }
+  return () => {
+    const said = trace.said ??= new Map<string, Said>()
+    for (const [name, value] of values) {
+      const before = name === names.tags ? said.get(name) : undefined
+      said.set(name, new Said(before === undefined ? value : union(before.value, value), order))
+    }
+    if (contents.size > 0) trace.contents = new Map([...trace.contents ?? [], ...contents])
   }
 }
 

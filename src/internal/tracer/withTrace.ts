@@ -102,7 +102,10 @@ const updateAt = (span: Tracer.Span, fields: Scope.TraceInput): void => {
       return
     }
     record.isOwn = true
-    say(trace, fields)
+    const apply = say(trace, fields)
+    // What is said inside an observation has its fate.
+    if (record.exporter.isObservation(record)) apply()
+    else if (!record.isSettled) (record.held ??= []).push(apply)
   }
   if (record === undefined || record.isShared) annotate(span, fields)
 }
