@@ -17,7 +17,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Problem, Reason } from "../core/flow/outcome.js"
-import type { Answer } from "../core/wire/answers.js"
+import { type Answer, isProtobuf } from "../core/wire/answers.js"
 import * as Metrics from "./metrics.js"
 import type { TransportSettings } from "./settings.js"
 import { sdkName, version } from "./version.js"
@@ -136,12 +136,13 @@ const transformed = (client: HttpClient.HttpClient, options: TransportSettings):
   }
 }
 
-/** The body as text, of which no more is read than `maxBytes`. */
+/** The body as `Answer` has it, of which no more is read than `maxBytes`. */
 export const readText = (response: HttpClientResponse.HttpClientResponse, maxBytes: number) => {
   const announced = response.headers["content-length"]
+  const isBinary = isProtobuf(response)
   if (
     announced !== undefined && Number(announced) <= maxBytes &&
-    response.headers["content-encoding"] === undefined
+    response.headers["content-encoding"] === undefined && !isBinary
   ) {
     return response.text
   }
@@ -150,12 +151,17 @@ export const readText = (response: HttpClientResponse.HttpClientResponse, maxByt
     let read = 0
     return response.stream.pipe(
       Stream.takeWhile((chunk) => (read += chunk.length) <= maxBytes),
-      Stream.runFold("", (text, chunk) => text + decoder.decode(chunk, { stream: true })),
+      Stream.runFold(
+        "",
+        (text, chunk) => text + (isBinary ? characters(chunk) : decoder.decode(chunk, { stream: true }))
+      ),
       // An answer that has none, such as 204, is an answer all the same.
       Effect.catchIf((error) => error.reason === "EmptyBody", () => Effect.succeed(""))
     )
   })
 }
+
+const characters = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")
 
 /** A request without an answer. Only the platform's error code is kept: causes can hold the request, and so its body. */
 const unanswered = (cause: Cause.Cause<unknown>): Problem => {

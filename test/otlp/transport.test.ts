@@ -27,6 +27,9 @@ const start = (server: LangfuseServer.Options = {}, options: Partial<LangfuseCon
 const ok = (headers: Record<string, string> = { "content-type": "application/json" }) =>
   new Response("a note to itself", { status: 200, headers })
 
+const protobuf = (bytes: ReadonlyArray<number>, headers: Record<string, string> = {}) =>
+  new Response(new Uint8Array(bytes), { headers: { "content-type": "application/x-protobuf", ...headers } })
+
 /** The transport over a client that answers as told. */
 const startWith = (respond: Client.Responder = () => ok(), options: Partial<LangfuseConfig.Options> = {}) => {
   const fake = Client.make(respond)
@@ -153,10 +156,18 @@ describe("layerOtlp", () => {
 
     it.scoped("of which a collector refused some spans confirms none of them, and is not repeated", () =>
       Effect.gen(function*() {
-        const { requests, send } = yield* startWith(() => Client.json(200, { partialSuccess: { rejectedSpans: "1" } }))
-        const report = yield* send(whole(1), whole(2))
-        assert.deepStrictEqual([report.failed, report.reasons], [["whole 1", "whole 2"], ["Unconfirmed 200"]])
-        assert.strictEqual(requests.length, 1)
+        const answers = [
+          () => Client.json(200, { partialSuccess: { rejectedSpans: "1" } }),
+          // 200 spans: a number of more than seven bits is no UTF-8.
+          () => protobuf([0x0a, 0x03, 0x08, 0xc8, 0x01]),
+          () => protobuf([0x0a, 0x03, 0x08, 0xc8, 0x01], { "content-length": "5" })
+        ]
+        for (const answer of answers) {
+          const { requests, send } = yield* startWith(answer)
+          const report = yield* send(whole(1), whole(2))
+          assert.deepStrictEqual([report.failed, report.reasons], [["whole 1", "whole 2"], ["Unconfirmed 200"]])
+          assert.strictEqual(requests.length, 1)
+        }
       }))
 
     it.scoped("others have their turn while a large batch is written", () =>

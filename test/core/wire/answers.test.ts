@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
+import protobuf from "protobufjs"
 import type { Outcome, Reason } from "../../../src/core/flow/outcome.js"
 import { Observation, Plain } from "../../../src/core/item/item.js"
 import type { Answer, BatchAnswer } from "../../../src/core/wire/answers.js"
@@ -175,6 +176,47 @@ describe("answers of the OpenTelemetry endpoint", () => {
         description: `${count} of the request's spans were refused, and not said which`
       }
     })
+  })
+
+  describe("in protobuf", () => {
+    const response = protobuf.parse(`
+      syntax = "proto3";
+      message Partial { int64 rejected_spans = 1; string error_message = 2; }
+      message Response { Partial partial_success = 1; fixed64 later = 7; fixed32 latest = 8; uint64 last = 900; }
+    `).root.lookupType("Response")
+    const binary = (bytes: Iterable<number>): Answer =>
+      answer(200, Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""), {
+        "content-type": "application/x-protobuf"
+      })
+
+    it.prop("say how many spans were refused", [FastCheck.record({
+      partialSuccess: FastCheck.option(
+        FastCheck.record({
+          rejectedSpans: FastCheck.oneof(FastCheck.nat(), FastCheck.constantFrom(-1, 127, 128, 2 ** 40)),
+          errorMessage: FastCheck.oneof(text, FastCheck.constant("é".repeat(300)))
+        }, { requiredKeys: [] }),
+        { nil: undefined }
+      ),
+      later: FastCheck.nat(),
+      latest: FastCheck.nat(),
+      last: FastCheck.nat()
+    }, { requiredKeys: [] })], ([given]) => {
+      const refused = Math.max(0, given.partialSuccess?.rejectedSpans ?? 0)
+      assert.deepStrictEqual(
+        exportOutcome(binary(response.encode(response.fromObject(given)).finish())),
+        refused === 0 ? "delivered" : {
+          failed: {
+            reason: "Unconfirmed",
+            status: 200,
+            description: `${refused} of the request's spans were refused, and not said which`
+          }
+        }
+      )
+    }, fixed(500))
+
+    it.prop("end wherever they are cut off", [FastCheck.uint8Array()], ([bytes]) => {
+      assert.include(["delivered", "failed Unconfirmed"], kindOf(exportOutcome(binary(bytes))))
+    }, fixed(500))
   })
 
   it("are not those of a page", () => {
