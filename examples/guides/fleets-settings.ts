@@ -6,8 +6,6 @@ import { Langfuse, LangfuseIngest, LangfuseTracer } from "effect-langfuse"
 const LangfuseLive = LangfuseTracer.layer().pipe(
   Layer.provide(LangfuseIngest.layerFromEnvWith({
     interval: "10 seconds",
-    maxBatch: 500,
-    capacity: 8192,
     retry: Schedule.exponential("500 millis").pipe(Schedule.jittered, Schedule.intersect(Schedule.recurs(3)))
   })),
   Layer.provide(FetchHttpClient.layer)

@@ -82,12 +82,17 @@ export const first: Expectations = {
       name: "answer a question",
       userId: "ada",
       observations: [{
-        name: "complete",
-        type: "GENERATION",
-        model: "gpt-4.1",
-        input: [{ role: "user", content: question }],
-        output: fact,
-        usageDetails: { input: 12, output: 80, total: 92 }
+        // The trace is an observation of its own.
+        name: "answer a question",
+        type: "SPAN",
+        children: [{
+          name: "complete",
+          type: "GENERATION",
+          model: "gpt-4.1",
+          input: [{ role: "user", content: question }],
+          output: fact,
+          usageDetails: { input: 12, output: 80, total: 92 }
+        }]
       }]
     }],
     prints: [/delivered\W+2\b/]
@@ -382,5 +387,6 @@ export const first: Expectations = {
     traces: [],
     warns: [/1 Langfuse events failed: .*500/]
   },
-  "testing-clock": { traces: [] }
+  "testing-clock": { traces: [] },
+  "testing-transport": { traces: [] }
 }
