@@ -212,7 +212,7 @@ export const make = (
     }
 
     // What a transport of the user's own hands over may be anything.
-    const report: LangfuseTransport.Report = {
+    const report: LangfuseTransport.Report = Object.freeze<LangfuseTransport.Report>({
       settle: (entries, outcome) => {
         try {
           settle(entries.filter((entry) => entry instanceof Entry), outcome)
@@ -229,7 +229,7 @@ export const make = (
           // As above.
         }
       }
-    }
+    })
 
     const forgotten: Outcome = {
       failed: { reason: "Defect", status: undefined, description: "the transport failed unexpectedly, or forgot them" }
@@ -244,7 +244,7 @@ export const make = (
         // Why it died is not logged: that may hold anything.
         Effect.catchAllCause(() => Effect.void),
         Effect.ensuring(
-          Effect.sync(() => report.settle(batch.filter((entry) => ledger.isForgotten(entry)), forgotten))
+          Effect.sync(() => settle(batch.filter((entry) => ledger.isForgotten(entry)), forgotten))
         )
       )
 
@@ -316,16 +316,18 @@ export const make = (
         // A batch may have later events too, and take several requests: those are not waited for.
         Effect.zipRight(Effect.raceFirst(batcher.flush, settled.await))
       )
-      return within(settings.flushTimeout, isClosed ? Effect.void : work).pipe(
-        Effect.map(watch.report),
-        Effect.ensuring(Effect.sync(watch.stop))
-      )
+      return within(settings.flushTimeout, isClosed ? Effect.zipRight(Effect.sync(watch.close), settled.await) : work)
+        .pipe(
+          Effect.map(watch.report),
+          Effect.ensuring(Effect.sync(watch.stop))
+        )
     })
 
     const drain = Effect.catchAllCause(Effect.suspend(() => transport.drain(report)), () => Effect.void)
 
     yield* Effect.addFinalizer(() =>
       Effect.gen(function*() {
+        for (const source of intake.sources) source.push()
         isClosed = true
         batcher.widen()
         yield* within(settings.shutdownTimeout, Effect.zipRight(batcher.flush, drain))
@@ -525,6 +527,7 @@ export const layerMemoryWith = (
       offer: (entry) => {
         captured.push(toEvent(entry.item))
         ledger.settle(entry, "delivered")
+        Metrics.settled.delivered.count(1)
         return true
       },
       warn: () => {},

@@ -181,7 +181,7 @@ export const layerFunction = (
 export const layerIngestion = (
   options: LangfuseConfig.TransportOptions
 ): Layer.Layer<LangfuseTransport, never, HttpClient.HttpClient> =>
-  Layer.effect(
+  Layer.scoped(
     LangfuseTransport,
     Effect.map(makeBase(options), ({ deliver, place, server, tellTraces }): Service => {
       const { send } = Ingestion.make(deliver, server)
@@ -227,7 +227,7 @@ export const layerOtlp = (
         Otlp.make({ deliver, plain: Ingestion.endpoint(server), server, serviceName, tellTraces }),
         ({ drain, send }): Service => ({
           send: (batch, report) => Effect.zipRight(server.ask, send(own(batch), report)),
-          drain,
+          drain: () => drain,
           concurrency: () => 4,
           protocol: () => "otlp",
           ...place
@@ -257,7 +257,7 @@ export const layerAuto = (
       Effect.map(Auto.make(base), ({ choice, drain, send }): Service => ({
         send: (batch, report) =>
           send(own(batch), report),
-        drain,
+        drain: () => drain,
         concurrency: () => choice() === "otlp" ? 4 : 1,
         protocol: choice,
         ...place
@@ -305,7 +305,7 @@ const makeBase = Effect.fnUntraced(function*(options: LangfuseConfig.TransportOp
     place: { baseUrl, maxBatchBytes },
     serviceName,
     deliver: Deliver.make(http, settings),
-    server: Server.make(http, baseUrl),
+    server: Server.make(http, baseUrl, yield* Effect.scope),
     tellTraces: yield* makeTellTraces
   }
 })

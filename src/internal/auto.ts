@@ -23,7 +23,7 @@ export interface Options {
 export interface Auto {
   readonly choice: () => Choice
   readonly send: (batch: ReadonlyArray<Entry>, report: Report) => Effect.Effect<void>
-  readonly drain: (report: Report) => Effect.Effect<void>
+  readonly drain: Effect.Effect<void>
 }
 
 const names: { readonly [K in Choice]: string } = {
@@ -95,6 +95,6 @@ export const make = (options: Options): Effect.Effect<Auto, never, Scope.Scope> 
           server.ask,
           Effect.suspend(() => choice() === "otlp" ? otlp.send(batch, report) : sendByIngestion(batch, report))
         ),
-      drain: (report) => otlp.drain(report)
+      drain: otlp.drain
     }
   })

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { Outcome, Problem } from "../core/flow/outcome.js"
-import type { Piece } from "../core/flow/piece.js"
+import { Piece } from "../core/flow/piece.js"
 import type { Item } from "../core/item/item.js"
 import type { Answer } from "../core/wire/answers.js"
 import { problemOf, retryable, retryAfter } from "../core/wire/answers.js"
@@ -19,18 +19,18 @@ import * as Reword from "./reword.js"
 import type { TransportSettings } from "./settings.js"
 import { turnOfEventLoop } from "./turn.js"
 
-export interface Endpoint<A extends Item> {
+export interface Endpoint {
   readonly path: string
   readonly contentType: string
   readonly headers: Readonly<Record<string, string>>
   readonly begin: (out: Bytes) => void
-  readonly write: (out: Bytes, piece: Piece<A>) => void
+  readonly write: (out: Bytes, piece: Piece) => void
   readonly end: (out: Bytes) => void
-  /** Pieces in one request. */
-  readonly maxPieces: number
+  /** Items in one request, derived traces among them. */
+  readonly maxItems: number
   readonly canCompress: boolean
   /** Reads a 2xx answer: the outcome of a piece, and of the trace before it. */
-  readonly read: (answer: Answer) => (piece: Piece<A>) => Verdict
+  readonly read: (answer: Answer) => (piece: Piece) => Verdict
   /** Whether a request refused like this may pass in two halves. */
   readonly divisible: (answer: Answer) => boolean
 }
@@ -41,17 +41,26 @@ export interface Verdict {
 }
 
 /** Pieces with the same outcome are told together. */
-export type Tell<A extends Item = Item> = (pieces: ReadonlyArray<Piece<A>>, verdict: Verdict) => void
+export type Tell = (pieces: ReadonlyArray<Piece>, verdict: Verdict) => void
 
-export type Deliver = <A extends Item>(
-  endpoint: Endpoint<A>,
-  pieces: ReadonlyArray<Piece<A>>,
-  tell: Tell<A>
-) => Effect.Effect<void>
+export type Deliver = (endpoint: Endpoint, pieces: ReadonlyArray<Piece>, tell: Tell) => Effect.Effect<void>
 
-interface Request<A extends Item> {
-  readonly pieces: ReadonlyArray<Piece<A>>
+interface Request {
+  readonly pieces: ReadonlyArray<Piece>
   readonly body: Uint8Array
+}
+
+/** What the requests of one delivery share. */
+class Delivery {
+  readonly endpoint: Endpoint
+  readonly tell: Tell
+  /** Requests refused with 400 that are still halved: one that refuses everything would be asked a thousand times. */
+  halvings = 64
+
+  constructor(endpoint: Endpoint, tell: Tell) {
+    this.endpoint = endpoint
+    this.tell = tell
+  }
 }
 
 /** Bytes written before others get a turn of the event loop. */
@@ -67,6 +76,8 @@ const same = (outcome: Outcome): Verdict => ({ outcome, before: outcome })
 
 const failed = (problem: Problem): Verdict => same({ failed: problem })
 
+const cutOff: Problem = { reason: "Closed", status: undefined, description: "cut off by the close" }
+
 const unexpected: Problem = {
   reason: "Defect",
   status: undefined,
@@ -81,26 +92,30 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
   let pausedUntil = 0
 
   /** As many of the pieces as go into one request. */
-  const write = <A extends Item>(endpoint: Endpoint<A>, pieces: ReadonlyArray<Piece<A>>): Effect.Effect<Request<A>> =>
+  const write = (endpoint: Endpoint, pieces: ReadonlyArray<Piece>): Effect.Effect<Request> =>
     Effect.suspend(() => {
-      const out = new Bytes(roundUp(sizeOf(pieces, endpoint.maxPieces, options.maxBatchBytes)), kept.pop())
+      const out = new Bytes(roundUp(sizeOf(pieces, endpoint.maxItems, options.maxBatchBytes)), kept.pop())
       let count = 0
+      let items = 0
       let isFull = false
       const fill = (): void => {
         const until = out.length + slice
-        while (!isFull && count < pieces.length && count < endpoint.maxPieces && out.length < until) {
+        while (!isFull && out.length < until) {
           const piece = pieces[count]
           if (piece === undefined) break
-          const mark = out.length
+          const mark = out.mark()
+          items += piece.before === undefined ? 1 : 2
+          isFull = count > 0 && items > endpoint.maxItems
+          if (isFull) break
           endpoint.write(out, piece)
           isFull = count > 0 && out.length > options.maxBatchBytes - maxEnd
-          if (isFull) out.length = mark
+          if (isFull) out.rewind(mark)
           else count++
         }
       }
-      const go: Effect.Effect<Request<A>> = Effect.suspend(() => {
+      const go: Effect.Effect<Request> = Effect.suspend(() => {
         fill()
-        if (!isFull && count < pieces.length && count < endpoint.maxPieces) return Effect.zipRight(turnOfEventLoop, go)
+        if (!isFull && count < pieces.length) return Effect.zipRight(turnOfEventLoop, go)
         endpoint.end(out)
         return Effect.succeed({ pieces: count === pieces.length ? pieces : pieces.slice(0, count), body: out.view() })
       })
@@ -115,13 +130,15 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
     const until = pausedUntil
     return Effect.zipRight(
       Effect.sleep(rest),
-      Effect.sync(() => {
+      Effect.suspend(() => {
         if (pausedUntil === until) pausedUntil = 0
+        // Another answer may have asked for more meanwhile.
+        return pause
       })
     )
   })
 
-  const post = <A extends Item>(endpoint: Endpoint<A>, body: Uint8Array): Effect.Effect<Answer, Problem> => {
+  const post = (endpoint: Endpoint, body: Uint8Array): Effect.Effect<Answer, Problem> => {
     if (!endpoint.canCompress || options.compression !== "gzip") {
       return http.post(endpoint.path, endpoint.headers, Http.bytes(body, endpoint.contentType))
     }
@@ -136,19 +153,18 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
     })
   }
 
-  /** Answered with 2xx, and read to its end: nobody reads from the buffer any more. */
+  /**
+   * Of a request that was accepted, and whose answer was read to its end. A server that accepts before it has read the request
+   * would get some bytes of a later one in it, which goes to the same place.
+   */
   const keep = (body: Uint8Array): void => {
     if (options.transformClient === undefined && kept.length < maxKept && body.buffer instanceof ArrayBuffer) {
       kept.push(new Uint8Array(body.buffer))
     }
   }
 
-  const attempt = <A extends Item>(
-    endpoint: Endpoint<A>,
-    request: Request<A>,
-    tell: Tell<A>
-  ): Effect.Effect<void> => {
-    const { body, pieces } = request
+  const attempt = (delivery: Delivery, { body, pieces }: Request): Effect.Effect<void> => {
+    const { endpoint, tell } = delivery
     const reword = rewordOf(body)
     return pause.pipe(
       Effect.zipRight(post(endpoint, body)),
@@ -164,13 +180,8 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
               if (pieces[0] !== undefined && verdictOn(pieces[0]).outcome === "delivered") keep(body)
             })
           }
-          if (endpoint.divisible(answer) && pieces.length > 1) {
-            const middle = pieces.length >> 1
-            return Effect.zipRight(
-              sendAll(endpoint, pieces.slice(0, middle), tell),
-              sendAll(endpoint, pieces.slice(middle), tell)
-            )
-          }
+          const parts = partsOf(delivery, pieces, answer)
+          if (parts !== undefined) return parts
           return Effect.map(Clock.currentTimeMillis, (now) => {
             if (answer.status === 429) {
               const left = now < pausedFrom ? 0 : pausedUntil - now
@@ -180,32 +191,58 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
             tell(pieces, same(reword({ failed: problemOf(answer, now) })))
           })
         }
-      })
+      }),
+      // The events of a request that is cut off by the close have failed already; the traces before them are counted here.
+      Effect.onInterrupt(() => Effect.sync(() => tell(pieces, failed(cutOff))))
+    )
+  }
+
+  /** Two requests in place of one that was refused, where that may help. */
+  const partsOf = (
+    delivery: Delivery,
+    pieces: ReadonlyArray<Piece>,
+    answer: Answer
+  ): Effect.Effect<void> | undefined => {
+    if (!delivery.endpoint.divisible(answer)) return undefined
+    if (answer.status === 400 && --delivery.halvings < 0) return undefined
+    if (pieces.length > 1) {
+      const middle = pieces.length >> 1
+      return Effect.zipRight(
+        sendAll(delivery, pieces.slice(0, middle)),
+        sendAll(delivery, pieces.slice(middle))
+      )
+    }
+    const [piece] = pieces
+    if (piece?.before === undefined) return undefined
+    let before: Outcome = "delivered"
+    const trace = new Delivery(delivery.endpoint, (_, { outcome }) => {
+      before = outcome
+    })
+    const event = new Delivery(delivery.endpoint, (_, { outcome }) => delivery.tell(pieces, { outcome, before }))
+    return Effect.zipRight(
+      sendAll(trace, [new Piece<Item>(piece.before, [], undefined)]),
+      sendAll(event, [new Piece(piece.item, piece.entries, undefined)])
     )
   }
 
   /** One request after the other, until all pieces have been attempted. */
-  const sendAll = <A extends Item>(
-    endpoint: Endpoint<A>,
-    pieces: ReadonlyArray<Piece<A>>,
-    tell: Tell<A>
-  ): Effect.Effect<void> =>
-    pieces.length === 0 ? Effect.void : Effect.flatMap(write(endpoint, pieces), (request) => {
+  const sendAll = (delivery: Delivery, pieces: ReadonlyArray<Piece>): Effect.Effect<void> =>
+    pieces.length === 0 ? Effect.void : Effect.flatMap(write(delivery.endpoint, pieces), (request) => {
       const rest = pieces.slice(request.pieces.length)
-      const first = attempt(endpoint, request, tell)
-      return rest.length === 0 ? first : Effect.zipRight(first, sendAll(endpoint, rest, tell))
+      const first = attempt(delivery, request)
+      return rest.length === 0 ? first : Effect.zipRight(first, sendAll(delivery, rest))
     })
 
-  const persist = <A extends Item>(
-    endpoint: Endpoint<A>,
-    pieces: ReadonlyArray<Piece<A>>,
-    tell: Tell<A>,
+  const persist = (
+    endpoint: Endpoint,
+    all: ReadonlyArray<Piece>,
+    tell: Tell,
     schedule: NonNullable<TransportSettings["retry"]>
   ): Effect.Effect<void> =>
     Effect.flatMap(Schedule.driver(schedule), (driver) => {
-      const go = (pieces: ReadonlyArray<Piece<A>>): Effect.Effect<void> =>
+      const go = (pieces: ReadonlyArray<Piece>): Effect.Effect<void> =>
         Effect.suspend(() => {
-          const again: Array<readonly [ReadonlyArray<Piece<A>>, Verdict, Problem]> = []
+          const again: Array<readonly [ReadonlyArray<Piece>, Verdict, Problem]> = []
           const giveUp = (): void => {
             for (const [pieces, verdict] of again.splice(0)) tell(pieces, verdict)
           }
@@ -222,7 +259,7 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
               }
             })
           })
-          const once = sendAll(endpoint, pieces, (pieces, verdict) => {
+          const delivery = new Delivery(endpoint, (pieces, verdict) => {
             const { outcome } = verdict
             const problem = outcome === "delivered"
               ? undefined
@@ -232,18 +269,25 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
             if (problem !== undefined && retryable(problem)) again.push([pieces, verdict, problem])
             else tell(pieces, verdict)
           })
-          return Effect.onInterrupt(Effect.zipRight(once, next), () => Effect.sync(giveUp))
+          return Effect.onInterrupt(Effect.zipRight(sendAll(delivery, pieces), next), () => Effect.sync(giveUp))
         })
-      return go(pieces)
+      return go(all)
     })
 
   return (endpoint, pieces, tell) =>
-    (options.retry === undefined
-      ? sendAll(endpoint, pieces, tell)
-      : persist(endpoint, pieces, tell, options.retry)).pipe(
-        // An encoder that fails is ours to mend; its events are told of all the same, by whoever holds them.
-        Effect.catchAllCause(() => Effect.void)
-      )
+    Effect.suspend(() => {
+      const told = new Set<Piece>()
+      const note: Tell = (pieces, verdict) => {
+        for (const piece of pieces) told.add(piece)
+        tell(pieces, verdict)
+      }
+      const sent = options.retry === undefined
+        ? sendAll(new Delivery(endpoint, note), pieces)
+        : persist(endpoint, pieces, note, options.retry)
+      // An encoder that fails is ours to mend, and keeps no event pending.
+      return Effect.catchAllCause(sent, () =>
+        Effect.sync(() => tell(pieces.filter((piece) => !told.has(piece)), failed(unexpected))))
+    })
 }
 
 export const errorOf = ({ description, reason, status }: Problem): LangfuseError =>
@@ -253,25 +297,25 @@ export const errorOf = ({ description, reason, status }: Problem): LangfuseError
 const roundUp = (size: number): number => Math.ceil(size / (1 << 18)) * (1 << 18)
 
 /** What the request takes, about: a buffer that has to grow is copied over and over. */
-const sizeOf = (pieces: ReadonlyArray<Piece>, maxPieces: number, maxBytes: number): number => {
+const sizeOf = (pieces: ReadonlyArray<Piece>, maxItems: number, maxBytes: number): number => {
   let size = 4096
-  for (let i = 0; i < pieces.length && i < maxPieces && size < maxBytes; i++) {
+  for (let i = 0; i < pieces.length && i < maxItems && size < maxBytes; i++) {
     const piece = pieces[i]
     if (piece !== undefined) size += piece.item.bytes + (piece.before === undefined ? 0 : piece.before.bytes)
   }
   return size + (size >> 4)
 }
 
-const tellEach = <A extends Item>(
-  pieces: ReadonlyArray<Piece<A>>,
-  verdictOn: (piece: Piece<A>) => Verdict,
+const tellEach = (
+  pieces: ReadonlyArray<Piece>,
+  verdictOn: (piece: Piece) => Verdict,
   reword: Reword.Reword,
-  tell: Tell<A>
+  tell: Tell
 ): void => {
-  const groups = new Map<Outcome, Map<Outcome, Array<Piece<A>>>>()
+  const groups = new Map<Outcome, Map<Outcome, Array<Piece>>>()
   for (const piece of pieces) {
     const { before, outcome } = verdictOn(piece)
-    const byBefore = groups.get(outcome) ?? new Map<Outcome, Array<Piece<A>>>()
+    const byBefore = groups.get(outcome) ?? new Map<Outcome, Array<Piece>>()
     groups.set(outcome, byBefore)
     const group = byBefore.get(before)
     if (group === undefined) byBefore.set(before, [piece])

@@ -5,7 +5,6 @@ import type { Entry } from "../core/flow/ledger.js"
 import { Piece } from "../core/flow/piece.js"
 import { Stamps } from "../core/flow/stamps.js"
 import { type DerivedTrace, Traces } from "../core/flow/traces.js"
-import type { Item } from "../core/item/item.js"
 import * as Answers from "../core/wire/answers.js"
 import { dialectOf } from "../core/wire/dialect.js"
 import { ingestionWire } from "../core/wire/ingestionWire.js"
@@ -14,10 +13,10 @@ import type { Deliver, Endpoint, Tell } from "./deliver.js"
 import type { Server } from "./server.js"
 
 /** v3 writes an object to its blob storage for every entity of a request before it answers. */
-const maxPieces = 256
+const maxItems = 256
 
 /** Both sides of a request: how it is written depends on what the server knows. */
-export const endpoint = (server: Server): Endpoint<Item> => {
+export const endpoint = (server: Server): Endpoint => {
   const { begin, contentType, end, path } = ingestionWire(dialectOf(undefined))
   return {
     path,
@@ -30,7 +29,7 @@ export const endpoint = (server: Server): Endpoint<Item> => {
       write(out, item)
     },
     end,
-    maxPieces,
+    maxItems,
     canCompress: false,
     read: (answer) =>
       Either.match(IngestionResponse.decode(answer.text), {

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import { readHealth } from "../core/wire/health.js"
 import { isCloud } from "./address.js"
 import type { Http } from "./http.js"
@@ -9,19 +10,21 @@ import type { Http } from "./http.js"
 export interface Server {
   /** As far as it is known. */
   readonly version: () => string | undefined
-  /** Waits for a check that is under way, but not for long: events do not depend on it. */
+  /** Waits for the first check, and a second at most: events do not depend on it. */
   readonly ask: Effect.Effect<void>
 }
 
-const patience = "1 second"
+/** Milliseconds in which the first check may hold up batches. */
+const patience = 1000
 
 /** A check that failed is made again after this time, in milliseconds. */
 const askAgain = 30_000
 
 /** Langfuse Cloud is not asked: it takes everything that a current server does. */
-export const make = (http: Http, baseUrl: string): Server => {
+export const make = (http: Http, baseUrl: string, scope: Scope.Scope): Server => {
   let version: string | undefined
   let nextAt = -Infinity
+  let waitUntil: number | undefined
   let checking: Fiber.RuntimeFiber<void> | undefined
 
   const check = http.get("/api/public/health").pipe(
@@ -31,7 +34,7 @@ export const make = (http: Http, baseUrl: string): Server => {
     Effect.catchAllCause(() => Effect.void)
   )
 
-  const start = Effect.map(Effect.forkDaemon(Effect.interruptible(check)), (fiber) => {
+  const start = Effect.map(Effect.forkIn(Effect.interruptible(check), scope), (fiber) => {
     checking = fiber
     fiber.addObserver(() => {
       checking = undefined
@@ -39,17 +42,19 @@ export const make = (http: Http, baseUrl: string): Server => {
     return fiber
   })
 
-  const wait = (fiber: Fiber.RuntimeFiber<void>): Effect.Effect<void> =>
-    Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), patience))
+  const wait = (fiber: Fiber.RuntimeFiber<void>, now: number): Effect.Effect<void> => {
+    const rest = (waitUntil ??= now + patience) - now
+    return rest <= 0 ? Effect.void : Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), Math.min(rest, patience)))
+  }
 
   return {
     version: () => version,
     ask: Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (version !== undefined || isCloud(baseUrl)) return Effect.void
-      if (checking !== undefined) return wait(checking)
+      if (checking !== undefined) return wait(checking, now)
       if (now < nextAt) return Effect.void
       nextAt = now + askAgain
-      return Effect.flatMap(start, wait)
+      return Effect.flatMap(start, (fiber) => wait(fiber, now))
     })
   }
 }

@@ -76,6 +76,7 @@ class Open {
   add(item: Observation, entry: Entry): void {
     if (this.isCut) cut(item)
     mergeObservation(this.item, item)
+    if (this.isCut) cut(this.item)
     this.entries.push(entry)
   }
 
@@ -85,15 +86,17 @@ class Open {
 }
 
 const noteOf = (content: Content | undefined): Content | undefined =>
-  content && new Content(`<cut ${content.text.length} characters: too much was open at one time>`, false)
+  content && content.text.length > 100
+    ? new Content(`<cut ${content.text.length} characters: too much was open at one time>`, false)
+    : content
 
 const noteOfAll = (metadata: Metadata | undefined): Metadata | undefined =>
   metadata && new Map([["cut", new Content("too much was open at one time", false)]])
 
 const shortened = (text: Clearable<string>): Clearable<string> =>
-  typeof text === "string" && text.length > 1000 ? `${text.slice(0, 1000)}…` : text
+  typeof text === "string" && text.length > 100 ? `${text.slice(0, 100)}…` : text
 
-const unlessLong = (json: string | undefined): string | undefined => (json?.length ?? 0) > 10_000 ? undefined : json
+const unlessLong = (json: string | undefined): string | undefined => (json?.length ?? 0) > 200 ? undefined : json
 
 /** Leaves notes in place of the contents, and takes from all other fields what they have too much of. */
 const cut = (item: Observation): void => {
@@ -123,7 +126,7 @@ const cutFields = (given: TraceFields): TraceFields => {
   fields.sessionId = shortened(fields.sessionId)
   fields.release = shortened(fields.release)
   fields.version = shortened(fields.version)
-  fields.tags = fields.tags?.slice(0, 100).map((tag) => tag.slice(0, 1000))
+  fields.tags = fields.tags?.slice(0, 10).map((tag) => tag.slice(0, 100))
   return fields
 }
 

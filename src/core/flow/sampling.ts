@@ -2,6 +2,7 @@
  * Which traces are sent. The decision depends on the trace id alone, so every event and score of a trace agrees, in every
  * process.
  */
+import { hash, Recent } from "./recent.js"
 
 /**
  * A number in [0, 1) that depends on every character of the text: FNV-1a, then the finaliser of MurmurHash3, because
@@ -18,7 +19,7 @@ export const unitHash = (text: string): number => {
 }
 
 /** Observations remembered so that an update which names no trace follows its create. */
-const remembered = 4096
+const remembered = 100_000
 
 interface Ids {
   readonly type?: unknown
@@ -30,7 +31,8 @@ const textOf = (value: unknown): string | undefined => typeof value === "string"
 /** Decides for one service. Events that belong to no trace (logs, scores of a session) are always sent. */
 export class Sampling {
   readonly rate: number
-  private readonly traces = new Map<string, string>()
+  /** By the hash of an observation's id: 1 where its trace is sent. */
+  private readonly decided = new Recent(remembered)
 
   constructor(rate: number) {
     this.rate = rate
@@ -45,30 +47,24 @@ export class Sampling {
     if (this.rate >= 1) return true
     try {
       // Whatever it is, reading these members of it is all that happens here.
-      const traceId = this.traceIdOf(event as Ids)
-      return traceId === undefined || this.isTraceSampled(traceId)
+      return this.decide(event as Ids)
     } catch {
       return true
     }
   }
 
-  private traceIdOf({ body, type }: Ids): string | undefined {
+  private decide({ body, type }: Ids): boolean {
     const id = textOf(body?.id)
     const traceId = textOf(body?.traceId)
-    if (type === "sdk-log") return undefined
-    if (type === "trace-create") return id
-    if (type === "score-create" || id === undefined) return traceId
-    if (traceId === undefined) return this.traces.get(id) ?? id
-    this.remember(id, traceId)
-    return traceId
-  }
-
-  private remember(id: string, traceId: string): void {
-    this.traces.set(id, traceId)
-    if (this.traces.size <= remembered) return
-    for (const oldest of this.traces.keys()) {
-      this.traces.delete(oldest)
-      return
+    if (type === "sdk-log") return true
+    if (type === "trace-create") return id === undefined || this.isTraceSampled(id)
+    if (type === "score-create" || id === undefined) return traceId === undefined || this.isTraceSampled(traceId)
+    if (traceId === undefined) {
+      const before = this.decided.get(hash(id))
+      return before === undefined ? this.isTraceSampled(id) : before === 1
     }
+    const isSampled = this.isTraceSampled(traceId)
+    this.decided.set(hash(id), isSampled ? 1 : 0)
+    return isSampled
   }
 }

@@ -2,8 +2,9 @@
 
 const window = 10_000
 
-/** Kinds are few (reasons and statuses); the bound is for a server that makes up a new one each time. */
+/** Kinds are few (reasons and statuses). Those beyond share one: a server may make up a new one each time. */
 const maxKinds = 256
+const others = "others"
 
 class Kind {
   readonly until: number
@@ -18,14 +19,14 @@ export class Throttle {
   private readonly kinds = new Map<string, Kind>()
 
   /** How many of this kind were held back since the last one, or `undefined` if this one is to be held back too. */
-  pass(kind: string, now: number): number | undefined {
+  pass(given: string, now: number): number | undefined {
+    const kind = this.kinds.has(given) || this.kinds.size < maxKinds ? given : others
     const known = this.kinds.get(kind)
     // A clock that was set back must not silence a kind for longer than the window.
     if (known !== undefined && now < known.until && known.until - now <= window) {
       known.heldBack++
       return undefined
     }
-    if (this.kinds.size >= maxKinds) this.kinds.clear()
     this.kinds.set(kind, new Kind(now + window))
     return known?.heldBack ?? 0
   }
