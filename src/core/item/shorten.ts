@@ -1,5 +1,5 @@
 /** Texts and JSON made to fit a number of bytes, with a note in the place of what is left out. */
-import { carefully, notes, type Reading } from "./json.js"
+import { carefully, notes, type Reading, stringify } from "./json.js"
 import { Keys } from "./redact.js"
 import { byteLength } from "./text.js"
 
@@ -29,8 +29,33 @@ export const levelOf = (sizes: ReadonlyArray<number>, budget: number): number =>
 export const noteOf = (cut: number, total: number, unit: string, maxEventBytes: number): string =>
   `...<cut ${cut} of ${total} ${unit}: maxEventBytes is ${maxEventBytes}>`
 
-/** The beginning of a text and a note, which together take at most `limit` bytes as a JSON string. */
-export const shortenText = (text: string, limit: number, maxEventBytes: number): string => {
+/**
+ * The beginning of a text and a note, which together take at most `limit` bytes as a JSON string. The JSON of an object or a
+ * list still is one.
+ */
+export const shortenText = (text: string, limit: number, maxEventBytes: number): string =>
+  shortenJsonText(text, limit, maxEventBytes) ?? firstPart(text, limit, maxEventBytes)
+
+/** A longer one takes more than a few milliseconds to parse. */
+const maxParsed = 2_000_000
+
+const shortenJsonText = (text: string, limit: number, maxEventBytes: number): string | undefined => {
+  if (text.length > Math.max(maxParsed, 10 * maxEventBytes) || !/^\s*[[{]/.test(text)) return undefined
+  try {
+    const whole = stringify(JSON.parse(text), readingOf(10 * maxEventBytes))
+    // Quotes and line ends take more within a string.
+    for (let room = limit, size = 0, tries = 0; tries < 4; tries++, room *= 0.9 * limit / size) {
+      const json = shortenJson(whole, room, maxEventBytes)
+      size = quotedLength(json, Infinity)
+      if (size <= limit) return json
+    }
+  } catch {
+    // It only looks like JSON.
+  }
+  return undefined
+}
+
+const firstPart = (text: string, limit: number, maxEventBytes: number): string => {
   const total = text.length
   const room = limit - noteOf(total, total, "characters", maxEventBytes).length - 2
   const end = prefix(text, room)
@@ -106,11 +131,12 @@ const eachText = (value: unknown, replace: (text: string) => string): unknown =>
 
 const noKeys = new Keys(new Set())
 
+const readingOf = (limit: number): Reading => ({ keys: noKeys, readable: () => undefined, limit })
+
 /** First and last parts of lists and objects, as many as there is room for. */
 const parts = (value: unknown, limit: number, whole: string, maxEventBytes: number): string => {
   for (let room = limit / 2, tries = 0; tries < 16 && room > 32; tries++) {
-    const reading: Reading = { keys: noKeys, readable: () => undefined, limit: room }
-    const text = carefully(value, reading)
+    const text = carefully(value, readingOf(room))
     const size = byteLength(text)
     if (size <= limit) return text
     room = Math.floor(room * Math.min(0.8, 0.9 * limit / size))

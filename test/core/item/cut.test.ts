@@ -107,6 +107,36 @@ describe("cut", () => {
     }
   })
 
+  it("keeps JSON that arrives as a text, however deep", () => {
+    const given = [...messages(4, 2000), { role: "user", content: "and \"now\"?\n" }]
+    const text = JSON.stringify(given)
+    const read = (json: unknown): ReadonlyArray<Message> => JSON.parse(String(json)) as ReadonlyArray<Message>
+    const holds = (json: unknown) => {
+      const sent = read(json)
+      assert.deepStrictEqual(sent.map(({ role }) => role), given.map(({ role }) => role))
+      assert.strictEqual(sent.at(-1)?.content, "and \"now\"?\n")
+      assert.match(sent[0]?.content ?? "", note)
+    }
+    const own = fits({ input: text, output: ` \n${text}` })
+    assert.isFalse(own.input?.isJson)
+    holds(own.input?.text)
+    holds(own.output?.text)
+    holds(fits({ metadata: { "gen_ai.input.messages": text } }).metadata?.get("gen_ai.input.messages")?.text)
+    const call = fits({ input: [{ role: "assistant", tool_calls: [{ function: { arguments: text } }] }] })
+    const [message] = JSON.parse(call.input?.text ?? "") as ReadonlyArray<
+      { readonly tool_calls: ReadonlyArray<{ readonly function: { readonly arguments: string } }> }
+    >
+    holds(message?.tool_calls[0]?.function.arguments)
+    const twice = fits({ input: JSON.stringify({ text }) })
+    holds((JSON.parse(twice.input?.text ?? "") as { readonly text: string }).text)
+  })
+
+  it("of what only looks like JSON the beginning stays", () => {
+    for (const input of [`[info] ${"x".repeat(9000)}`, `{${"y".repeat(9000)}`, `["${"z".repeat(9000)}`]) {
+      assert.match(fits({ input }).input?.text ?? "", note)
+    }
+  })
+
   it("leaves out the middle of a list only where shorter texts are not enough", () => {
     const item = fits({ input: messages(500, 100) })
     const sent = JSON.parse(item.input?.text ?? "") as ReadonlyArray<Message | string>
