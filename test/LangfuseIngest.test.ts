@@ -624,6 +624,68 @@ describe("LangfuseIngest", () => {
       assert.deepStrictEqual([yield* events, yield* bytes], [eventsBefore, bytesBefore])
     }))
 
+  describe("a trace that observations bring along at the batch endpoint", () => {
+    const traces = (outcome: string) =>
+      Effect.map(
+        Metric.value(
+          Metric.counter("langfuse_ingest_traces_total", {
+            incremental: true,
+            description: "Traces sent because observations belong to them, by their outcome."
+          }).pipe(Metric.tagged("outcome", outcome))
+        ),
+        ({ count }) => count
+      )
+    const observation = (id: string): IngestionEvent.IngestionEvent => ({
+      type: "span-create",
+      id,
+      timestamp: "2026-11-23T12:00:00.000Z",
+      body: { id: `span ${id}`, traceId: "t", parentObservationId: "elsewhere" },
+      trace: { name: "n" }
+    })
+    const isTrace = (id: string) => id.endsWith("-trace")
+
+    it.scoped("is counted and told apart when it is refused; the next observation brings it again", () =>
+      Effect.gen(function*() {
+        let isRefused = true
+        const { batches, ingest, logs } = yield* start({ maxBatch: 1 }, (seen) =>
+          Client.json(207, {
+            successes: seen.ids.filter((id) => !isRefused || !isTrace(id)).map((id) => ({ id, status: 201 })),
+            errors: isRefused
+              ? seen.ids.filter(isTrace).map((id) => ({ id, status: 400, message: "Invalid request data" }))
+              : []
+          }))
+        const [rejected, delivered] = [yield* traces("rejected"), yield* traces("delivered")]
+        yield* ingest.enqueue(observation("a"))
+        assert.deepStrictEqual(yield* ingest.flush, { delivered: 1, rejected: 0, failed: 0, pending: 0 })
+        assert.strictEqual((yield* traces("rejected")) - rejected, 1)
+        assert.match(
+          logs.warnings().join(),
+          /^1 Langfuse traces were rejected, derived from observations: 400: Invalid/
+        )
+        isRefused = false
+        for (const id of ["b", "c"]) {
+          yield* ingest.enqueue(observation(id))
+          yield* ingest.flush
+        }
+        assert.deepStrictEqual(batches(), [["a-trace", "a"], ["b-trace", "b"], ["c"]])
+        assert.strictEqual((yield* traces("delivered")) - delivered, 1)
+        assert.deepInclude(yield* ingest.stats, { offered: 3, delivered: 3 })
+      }))
+
+    it.scoped("on its way in one batch is not relied on by another", () =>
+      Effect.gen(function*() {
+        const gate = Client.gated((seen, index) => index === 0 ? Client.json(503, {}) : Client.accepted(seen.ids))
+        const { batches, ingest } = yield* start({ maxBatch: 1, concurrency: 2 }, gate.responder)
+        yield* ingest.enqueue(observation("a"))
+        yield* ingest.enqueue(observation("b"))
+        yield* until(() => batches().length === 2)
+        yield* gate.release(1)
+        yield* gate.release(0)
+        yield* ingest.flush
+        assert.deepStrictEqual(batches(), [["a-trace", "a"], ["b-trace", "b"]])
+      }))
+  })
+
   it.scoped("status tells of the protocol and of the last failure", () =>
     Effect.gen(function*() {
       const { ingest } = yield* start({ maxBatch: 1 }, (seen, index) =>
