@@ -53,8 +53,8 @@ describe("events of one entity within a millisecond, on v3", () => {
         )
         const [row] = type === "trace-create" ? traces : observations
         assert.strictEqual(row?.name, "n49")
-        assert.strictEqual(row.metadata["last"], 49)
-        assert.strictEqual(Object.keys(row.metadata).length, 51)
+        assert.strictEqual(row?.metadata["last"], 49)
+        assert.strictEqual(Object.keys(row?.metadata ?? {}).length, 51)
       })
   )
 })

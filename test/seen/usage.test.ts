@@ -28,8 +28,8 @@ const changed: ReadonlyMap<RegExp, string> = new Map([
   [/^batch-cost-details-own|^generation-cost-details-(?:null|empty)|^usage-cost-then-cost-details/, "a total"]
 ])
 
-const numbers = (value: { readonly [bucket: string]: number }) =>
-  Object.fromEntries(Object.entries(value).map(([bucket, count]) => [bucket, Number(count.toFixed(9))]))
+const numbers = (value: { readonly [bucket: string]: unknown }) =>
+  Object.fromEntries(Object.entries(value).map(([bucket, count]) => [bucket, Number(Number(count).toFixed(9))]))
 
 describe("recorded usage and costs", () => {
   it.effect.each(cases)("$name", (one) =>
