@@ -42,8 +42,8 @@ const ServiceLive = server.pipe(
 )
 
 program.pipe(
-  Effect.provide(Tracer()),
-  Effect.provide(ServiceLive),
-  Effect.provide(FetchHttpClient.layer),
+  Effect.provide(
+    Layer.mergeAll(Tracer(), ServiceLive).pipe(Layer.provideMerge(FetchHttpClient.layer))
+  ),
   NodeRuntime.runMain
 )

@@ -74,13 +74,13 @@ export const inherit = <A, E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A,
       )
     return around === undefined || innermostSpan(fiber) !== undefined
       ? said
-      : (self) => said(below(around)(self))
+      : below(around, said)
   })
 }
 
-const below = (span: Tracer.AnySpan): Run => (self) =>
+const below = (span: Tracer.AnySpan, run: Run): Run => (self) =>
   Effect.withFiberRuntime((fiber) =>
-    Effect.locally(self, FiberRef.currentContext, Context.add(fiber.currentContext, Tracer.ParentSpan, span))
+    run(Effect.locally(self, FiberRef.currentContext, Context.add(fiber.currentContext, Tracer.ParentSpan, span)))
   )
 
 const identity: Run = (self) => self
