@@ -20,7 +20,7 @@ import { isWithin } from "./scope.js"
 import type { LangfuseSpan } from "./span.js"
 import { addTraceFields, contradicts, separateVersion } from "./traceFields.js"
 
-export type Filter = "langfuse" | "all" | ((span: Tracer.Span) => boolean)
+type Filter = "langfuse" | "all" | ((span: Tracer.Span) => boolean)
 
 export interface Settings {
   readonly intake: Intake
