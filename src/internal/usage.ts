@@ -92,7 +92,7 @@ type Details = object | null | undefined
 
 /**
  * The usage object of a provider or an SDK as it comes: OpenAI (chat completions and responses), Anthropic, `@effect/ai`,
- * Vercel's AI SDK, Google, Amazon Bedrock, LangChain, and others with the same names. Disjoint buckets are made of it,
+ * Vercel's AI SDK, Google, Amazon Bedrock, Cohere, LangChain, and others with the same names. Disjoint buckets are made of it,
  * whatever else is in it.
  *
  * @since 0.1.0
@@ -152,6 +152,11 @@ export type ProviderUsage = {
   readonly candidatesTokensDetails?: Details
   readonly toolUsePromptTokensDetails?: Details
   readonly trafficType?: string | null | undefined
+  // Cohere, of which the billed units count
+  readonly billed_units?: Details
+  readonly billedUnits?: Details
+  readonly cached_tokens?: Tokens
+  readonly cachedTokens?: Tokens
 }
 
 /**

@@ -11,6 +11,8 @@
  * | Anthropic, Amazon Bedrock | beside the input | in the output, untold |
  * | Google | in the input | beside the output |
  *
+ * Of Cohere's two counts, the billed one is taken.
+ *
  * The numbers themselves are believed over that: a part that is larger than the whole is beside it, and a total may come
  * out only one way.
  *
@@ -19,11 +21,14 @@
 
 import {
   apart,
+  besideCached,
   cacheCreation,
   cacheCreation1h,
+  isModality,
   isProviderUsage,
   type Meaning,
   meaningOf,
+  ofCached,
   openAiShapes,
   type Side
 } from "./usageNames.js"
@@ -39,6 +44,10 @@ export interface Buckets {
 
 const nothing: Buckets = { text: undefined, note: undefined }
 
+/** Of an object with more names no more are read: nothing else bounds a usage, which is never cut. */
+const maxBuckets = 100
+const maxBucketName = 200
+
 // ---------------------------------------------------------------------------------------------------------------------
 // numbers
 // ---------------------------------------------------------------------------------------------------------------------
@@ -47,7 +56,8 @@ const digits = /^\s*\d+\s*$/
 
 /** A whole number from zero, or its text. */
 const countOf = (value: unknown): number | undefined => {
-  const number = typeof value === "bigint" || typeof value === "string" && digits.test(value) ? Number(value) : value
+  const isText = typeof value === "string" && value.length < 100 && digits.test(value)
+  const number = typeof value === "bigint" || isText ? Number(value) : value
   return typeof number === "number" && number >= 0 && Number.isSafeInteger(number) ? number : undefined
 }
 
@@ -84,16 +94,27 @@ const read = (value: object, key: string): unknown => {
 const maxNames = 10
 const maxName = 60
 
-/** Names only: what stands in the place of a count may be anything. */
-const noteOf = (names: ReadonlyArray<string>, rule: string): string | undefined => {
-  if (names.length === 0) return undefined
-  const shown = names.slice(0, maxNames).map((name) => name.length > maxName ? `${name.slice(0, maxName)}…` : name)
-  const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : ""
-  return `left out: ${shown.join(", ")}${more} (${rule})`
+/** What was left out. */
+class Left {
+  count = 0
+  readonly names: Array<string> = []
+
+  add(name: string, count = 1): void {
+    this.count += count
+    if (this.names.length < maxNames) this.names.push(name.length > maxName ? `${name.slice(0, maxName)}…` : name)
+  }
 }
 
-const countRule = "a count is a whole number from zero, under a name that says what it is part of"
-const amountRule = "a cost is a number of US dollars from zero"
+/** Names only: what stands in the place of a count may be anything. */
+const noteOf = ({ count, names }: Left, rule: string): string | undefined => {
+  if (count === 0) return undefined
+  const more = count > names.length ? ` and ${count - names.length} more` : ""
+  return `left out: ${names.join(", ")}${more} (${rule})`
+}
+
+const countRule =
+  `a count is a whole number from zero, under a name that says what it is part of, and at most ${maxBuckets}`
+const amountRule = `a cost is a number of US dollars from zero, and at most ${maxBuckets}`
 
 /** `JSON.stringify` of the buckets: a name may be `__proto__`. */
 const textOf = (numbers: Numbers): string | undefined => {
@@ -108,8 +129,26 @@ const textOf = (numbers: Numbers): string | undefined => {
   return `${text}}`
 }
 
-const bucketsOf = (numbers: Numbers, left: ReadonlyArray<string>, rule: string): Buckets =>
-  numbers.size === 0 && left.length === 0 ? nothing : { text: textOf(numbers), note: noteOf(left, rule) }
+const bucketsOf = (numbers: Numbers, left: Left, rule: string): Buckets => {
+  if (numbers.size === 0 && left.count === 0) return nothing
+  let room = maxBuckets
+  for (const name of numbers.keys()) {
+    if (name === "total" || (name.length <= maxBucketName && room-- > 0)) continue
+    numbers.delete(name)
+    left.add(name)
+  }
+  return { text: textOf(numbers), note: noteOf(left, rule) }
+}
+
+const namesOf = (value: object, left: Left): ReadonlyArray<string> => {
+  const names = Object.keys(value)
+  const kept = names.slice(0, maxBuckets)
+  for (const name of names.slice(maxBuckets)) {
+    if (name === "total") kept.push(name)
+    else left.add(name)
+  }
+  return kept
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // counts of a provider
@@ -142,6 +181,9 @@ class Counts {
         return
       case "inside":
         return
+      case "cachedPart":
+        this[meaning.of].cached.set(meaning.bucket, count)
+        return
       case "whole":
         this[meaning.of].count ??= count
         return
@@ -165,10 +207,16 @@ class Counts {
   }
 
   /** `isOpenAi`: exactly OpenAI's own object, which Langfuse itself takes apart. */
-  disjoint(isOpenAi: boolean): Numbers {
+  disjoint(isOpenAi: boolean, left: Left): Numbers {
     this.settleWritten()
     const { input, output, total } = this
-    const isSum = total === (input.count ?? 0) + (output.count ?? 0)
+    input.settleCached()
+    const sum = (input.count ?? 0) + (output.count ?? 0)
+    if ((total ?? 0) <= sum + this.toolPrompt) {
+      input.leaveOut(left)
+      output.leaveOut(left)
+    }
+    const isSum = total === sum
     const overlaps = (whole: Whole) => isSum && !whole.isApart && whole.isTold() && (isOpenAi || whole.fitsEach())
     const isOverlapping = overlaps(input) && overlaps(output)
     if (!isOverlapping) this.placeParts()
@@ -210,6 +258,8 @@ class Whole {
   /** What is in no part. */
   rest: number | undefined = undefined
   readonly parts: Numbers = new Map()
+  /** How many tokens of a part are cached, and so counted there too. */
+  readonly cached: Numbers = new Map()
   isApart = false
 
   sum(): number {
@@ -230,6 +280,27 @@ class Whole {
     return true
   }
 
+  settleCached(): void {
+    for (const [bucket, cached] of this.cached) {
+      const part = this.parts.get(bucket)
+      if (part !== undefined) this.parts.set(bucket, Math.max(0, part - cached))
+    }
+  }
+
+  /**
+   * Parts that are too many for their whole, although none is too large, are parts of each other: nobody says how much of
+   * the audio was cached. So the audio, and the like, is in the whole without a bucket of its own.
+   */
+  leaveOut(left: Left): void {
+    if (this.isApart || !this.fitsEach()) return
+    const modalities = Array.from(this.parts).filter(([bucket, count]) => count > 0 && isModality(bucket))
+    for (const [bucket] of modalities.sort(([, one], [, other]) => one - other)) {
+      if (this.fits()) return
+      this.parts.delete(bucket)
+      left.add(bucket)
+    }
+  }
+
   addTo(buckets: Numbers, name: Side): void {
     const { count, isApart, parts, rest } = this
     if (count !== undefined) buckets.set(name, isApart ? count : Math.max(0, count - this.sum()))
@@ -238,45 +309,44 @@ class Whole {
   }
 }
 
-const readProvider = (usage: object, names: ReadonlyArray<string>, left: Array<string>): Numbers => {
+const readProvider = (usage: object, names: ReadonlyArray<string>, left: Left): Numbers => {
   const counts = new Counts()
   const put = (name: string, value: unknown): void => {
     if (value === undefined || value === null) return
     const meaning = meaningOf(name)
     const count = countOf(value)
-    if (count === undefined ? meaning !== undefined : meaning === undefined && count > 0) left.push(name)
+    if (count === undefined ? meaning !== undefined : meaning === undefined && count > 0) left.add(name)
     else if (meaning !== undefined && count !== undefined) counts.set(meaning, count)
   }
-  for (const name of names) {
-    const value = read(usage, name)
-    if (!isObject(value)) {
-      // Lists break down once more what is counted already.
-      if (!Array.isArray(value)) put(name, value)
-    } else if (name !== "raw") {
-      for (const detail of Object.keys(value)) {
-        const count = read(value, detail)
-        if (typeof count !== "object") put(`${name}.${detail}`, count)
-      }
+  const putAll = (name: string, value: unknown): void => {
+    // Lists break down once more what is counted already.
+    if (!isObject(value)) return Array.isArray(value) ? undefined : put(name, value)
+    for (const detail of namesOf(value, left)) {
+      const count = read(value, detail)
+      if (typeof count !== "object") put(`${name}.${detail}`, count)
+      else if (ofCached.has(detail)) putAll(`${name}.${detail}`, count)
     }
   }
-  if ((names.includes("input_tokens") || names.includes("inputTokens")) && names.some((name) => apart.has(name))) {
-    counts.input.isApart = true
-  }
-  return counts.disjoint(openAiShapes.some((shape) => names.every((name) => shape.has(name))))
+  // What is billed counts more than what Cohere has under this name.
+  const last = "tokens"
+  for (const name of names) if (name !== last && name !== "raw") putAll(name, read(usage, name))
+  if (names.includes(last)) putAll(last, read(usage, last))
+  if (names.some((name) => besideCached.has(name)) && names.some((name) => apart.has(name))) counts.input.isApart = true
+  return counts.disjoint(openAiShapes.some((shape) => names.every((name) => shape.has(name))), left)
 }
 
 const readBuckets = (
   given: object,
   names: ReadonlyArray<string>,
   numberOf: (value: unknown) => number | undefined,
-  left: Array<string>
+  left: Left
 ): Numbers => {
   const numbers: Numbers = new Map()
   for (const name of names) {
     const value = read(given, name)
     if (value === undefined || value === null) continue
     const number = numberOf(value)
-    if (number === undefined) left.push(name)
+    if (number === undefined) left.add(name)
     else numbers.set(name, number)
   }
   return numbers
@@ -284,11 +354,11 @@ const readBuckets = (
 
 const unreadable = "all of it"
 
-const readUsage = (usage: unknown, left: Array<string>): Numbers => {
+const readUsage = (usage: unknown, left: Left): Numbers => {
   if (usage === undefined || usage === null) return new Map()
   try {
     if (isObject(usage)) {
-      const names = Object.keys(usage)
+      const names = namesOf(usage, left)
       return isProviderUsage(names)
         ? readProvider(usage, names, left)
         : readBuckets(usage, names, countOf, left)
@@ -296,30 +366,30 @@ const readUsage = (usage: unknown, left: Array<string>): Numbers => {
   } catch {
     // A getter that throws, or a proxy that refuses.
   }
-  left.push(unreadable)
+  left.add(unreadable)
   return new Map()
 }
 
-const readCost = (cost: unknown, left: Array<string>): Numbers => {
+const readCost = (cost: unknown, left: Left): Numbers => {
   if (cost === undefined || cost === null) return new Map()
   try {
-    if (isObject(cost)) return readBuckets(cost, Object.keys(cost), amountOf, left)
+    if (isObject(cost)) return readBuckets(cost, namesOf(cost, left), amountOf, left)
   } catch {
     // As above.
   }
-  left.push(unreadable)
+  left.add(unreadable)
   return new Map()
 }
 
 /** What a program says a call used: buckets, or the usage object of a provider or an SDK as it came. Never throws. */
 export const usageOf = (usage: unknown): Buckets => {
-  const left: Array<string> = []
+  const left = new Left()
   return bucketsOf(readUsage(usage, left), left, countRule)
 }
 
 /** US dollars by bucket. Without a `total` Langfuse has no sum of buckets other than `input` and `output`. Never throws. */
 export const costOf = (cost: unknown): Buckets => {
-  const left: Array<string> = []
+  const left = new Left()
   return bucketsOf(readCost(cost, left), left, amountRule)
 }
 
@@ -333,7 +403,7 @@ export const usageOfAttributes = (
   rest: (name: string, value: unknown) => void
 ): Buckets => {
   const counts = new Counts()
-  const left: Array<string> = []
+  const left = new Left()
   for (const [name, value] of attributes) {
     const meaning = meaningOf(name === "prompt" || name === "completion" ? `${name}_tokens` : name)
     if (meaning === undefined) {
@@ -342,9 +412,9 @@ export const usageOfAttributes = (
     }
     const count = countOf(value)
     if (count !== undefined) counts.set(meaning, count)
-    else if (value !== undefined && value !== null) left.push(name)
+    else if (value !== undefined && value !== null) left.add(name)
   }
-  return bucketsOf(counts.disjoint(false), left, countRule)
+  return bucketsOf(counts.disjoint(false, left), left, countRule)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -368,8 +438,8 @@ export const legacyUsageOf = (
   usageDetails?: unknown,
   costDetails?: unknown
 ): { readonly usage: Buckets; readonly cost: Buckets } => {
-  const leftCounts: Array<string> = []
-  const leftCosts: Array<string> = []
+  const leftCounts = new Left()
+  const leftCosts = new Left()
   const counts = readLegacyCounts(usage, leftCounts)
   const costs = readLegacyCosts(usage, leftCosts)
   for (const [bucket, count] of readUsage(usageDetails, leftCounts)) counts.set(bucket, count)
@@ -380,7 +450,7 @@ export const legacyUsageOf = (
   }
 }
 
-const readLegacyCounts = (usage: unknown, left: Array<string>): Numbers => {
+const readLegacyCounts = (usage: unknown, left: Left): Numbers => {
   try {
     // Any other object is one that Langfuse would not understand there, and we do.
     if (!isObject(usage) || !legacyNames.some((name) => name in usage)) return readUsage(usage, left)
@@ -389,21 +459,21 @@ const readLegacyCounts = (usage: unknown, left: Array<string>): Numbers => {
       const value = read(usage, openAi) ?? read(usage, bucket)
       const count = countOf(value)
       if (count !== undefined) counts.set(bucket, count)
-      else if (value !== undefined && value !== null) left.push(bucket)
+      else if (value !== undefined && value !== null) left.add(bucket)
     }
-    for (const name of Object.keys(usage)) {
-      if (!allLegacyNames.has(name) && (countOf(read(usage, name)) ?? 0) > 0) left.push(name)
+    for (const name of namesOf(usage, left)) {
+      if (!allLegacyNames.has(name) && (countOf(read(usage, name)) ?? 0) > 0) left.add(name)
     }
     // As Langfuse has it: no total rather than one of nothing.
     if (counts.get("total") === 0) counts.delete("total")
     return counts
   } catch {
-    left.push(unreadable)
+    left.add(unreadable)
     return new Map()
   }
 }
 
-const readLegacyCosts = (usage: unknown, left: Array<string>): Numbers => {
+const readLegacyCosts = (usage: unknown, left: Left): Numbers => {
   const costs: Numbers = new Map()
   try {
     if (!isObject(usage)) return costs
@@ -411,10 +481,10 @@ const readLegacyCosts = (usage: unknown, left: Array<string>): Numbers => {
       const value = read(usage, name)
       const amount = amountOf(value)
       if (amount !== undefined) costs.set(bucket, amount)
-      else if (value !== undefined && value !== null) left.push(name)
+      else if (value !== undefined && value !== null) left.add(name)
     }
   } catch {
-    left.push(unreadable)
+    left.add(unreadable)
   }
   return costs
 }

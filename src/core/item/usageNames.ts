@@ -8,6 +8,8 @@ export type Meaning =
   | { readonly is: "whole" | "rest"; readonly of: Side }
   /** `isApart`: whoever uses this name counts it beside the whole. */
   | { readonly is: "part"; readonly of: Side; readonly bucket: string; readonly isApart: boolean }
+  /** What is cached of a part. */
+  | { readonly is: "cachedPart"; readonly of: Side; readonly bucket: string }
 
 const inputPart = (bucket: string): Meaning => ({ is: "part", of: "input", bucket, isApart: false })
 const outputPart = (bucket: string, isApart = false): Meaning => ({ is: "part", of: "output", bucket, isApart })
@@ -102,6 +104,11 @@ export const apart: ReadonlySet<string> = new Set(
   ], true]]).keys()
 )
 
+/** The input that Anthropic and Amazon Bedrock count beside those. */
+export const besideCached: ReadonlySet<string> = new Set(
+  tableOf([[["input_tokens", "input_token_count"], true]]).keys()
+)
+
 /** Names that stand for whole objects of details. In the newest SDKs the name of the count itself does. */
 const sides = tableOf<Side>([
   [["input_tokens_details", "input_token_details", "prompt_tokens_details", "prompt_token_details"], "input"],
@@ -137,16 +144,28 @@ const details: { readonly [S in Side]: ReadonlyMap<string, Meaning> } = {
   ])
 }
 
+/** OpenAI's realtime API: how many of the cached tokens are audio, and so on. */
+export const ofCached: ReadonlySet<string> = new Set(tableOf([[["cached_tokens_details"], true]]).keys())
+
+export const isModality = (bucket: string): boolean => /_(?:audio|image|video|text)(?:_tokens)?$/.test(bucket)
+
+/** Objects of whole usages: what some instrumentations put all under that is not the whole, and the counts of Cohere. */
+const wholes: ReadonlySet<string> = new Set(["details", "tokens", ...tableOf([[["billed_units"], true]]).keys()])
+
 export const meaningOf = (name: string): Meaning | undefined => {
   const known = meanings.get(name)
   if (known !== undefined) return known
   const dot = name.indexOf(".")
   if (dot < 0) return undefined
   const [head, detail] = [name.slice(0, dot), name.slice(dot + 1)]
-  // Some instrumentations put all that is not the whole under this word.
-  if (head === "details") return meaningOf(detail)
+  if (wholes.has(head)) return meaningOf(detail)
   const of = sides.get(head)
   if (of === undefined) return undefined
+  const inner = detail.indexOf(".")
+  if (inner > 0 && ofCached.has(detail.slice(0, inner))) {
+    const part = meaningOf(`${head}.${detail.slice(inner + 1)}`)
+    return part?.is === "part" ? { is: "cachedPart", of, bucket: part.bucket } : { is: "inside" }
+  }
   return details[of].get(detail) ?? { is: "part", of, bucket: `${of}_${snakeCase(detail)}`, isApart: false }
 }
 
@@ -156,7 +175,9 @@ export const openAiShapes: ReadonlyArray<ReadonlySet<string>> = [
   new Set(["input_tokens", "output_tokens", "total_tokens", "input_tokens_details", "output_tokens_details"])
 ]
 
-const ofProvider: ReadonlySet<string> = new Set(tableOf([[[...inputs, ...outputs, ...totals], true]]).keys())
+const ofProvider: ReadonlySet<string> = new Set(
+  tableOf([[[...inputs, ...outputs, ...totals, "billed_units"], true]]).keys()
+)
 
 /** Whether an object has a provider's or an SDK's names for its counts; any other has buckets. */
 export const isProviderUsage = (names: ReadonlyArray<string>): boolean => names.some((name) => ofProvider.has(name))

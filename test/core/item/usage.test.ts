@@ -188,6 +188,50 @@ const shapes: ReadonlyArray<readonly [name: string, given: UsageDetails, expecte
     cacheReadInputTokens: 4,
     cacheWriteInputTokens: 30
   }, { input: 10, output: 5, input_cached_tokens: 4, input_cache_creation: 30, total: 49 }],
+  ["Amazon Bedrock, metrics of an invocation", {
+    inputTokenCount: 100,
+    outputTokenCount: 10,
+    cacheReadInputTokenCount: 60,
+    cacheWriteInputTokenCount: 5,
+    invocationLatency: 0,
+    firstByteLatency: 0
+  }, { input: 100, output: 10, input_cached_tokens: 60, input_cache_creation: 5, total: 175 }],
+  ["OpenAI, realtime", {
+    total_tokens: 130,
+    input_tokens: 100,
+    output_tokens: 30,
+    input_token_details: {
+      text_tokens: 10,
+      audio_tokens: 90,
+      image_tokens: 0,
+      cached_tokens: 50,
+      cached_tokens_details: { text_tokens: 5, audio_tokens: 45, image_tokens: 0 }
+    },
+    output_token_details: { text_tokens: 8, audio_tokens: 22 }
+  }, {
+    input: 5,
+    output: 8,
+    input_audio_tokens: 45,
+    input_image_tokens: 0,
+    input_cached_tokens: 50,
+    output_audio_tokens: 22,
+    total: 130
+  }],
+  ["Cohere", {
+    billed_units: { input_tokens: 5, output_tokens: 18 },
+    tokens: { input_tokens: 71, output_tokens: 18 }
+  }, { input: 5, output: 18, total: 23 }],
+  ["Cohere, in another order and in camel case", {
+    tokens: { inputTokens: 71, outputTokens: 18 },
+    cachedTokens: 3,
+    billedUnits: { inputTokens: 5, outputTokens: 18 }
+  }, { input: 2, output: 18, input_cached_tokens: 3, total: 23 }],
+  ["Cohere, embeddings", { billed_units: { input_tokens: 7 } }, { input: 7, total: 7 }],
+  ["Cohere, without what was billed", { tokens: { input_tokens: 71, output_tokens: 18 } }, {
+    input: 71,
+    output: 18,
+    total: 89
+  }],
   ["LangChain", {
     input_tokens: 350,
     output_tokens: 240,
@@ -216,6 +260,58 @@ describe("usage", () => {
     it(`of ${name} is taken by the schema`, () =>
       assert.deepStrictEqual(Schema.decodeUnknownSync(Schemas.UsageDetails)(given), given))
   }
+
+  it("of which it is not said how much of the audio was cached has no bucket for the audio, and says so", () => {
+    for (const total of [{ total_tokens: 110 }, {}]) {
+      const { note, text } = usageOf({
+        input_tokens: 100,
+        output_tokens: 10,
+        input_token_details: { text_tokens: 10, audio_tokens: 90, image_tokens: 3, cached_tokens: 50 },
+        ...total
+      })
+      assert.deepStrictEqual(parse(text), { input: 50, output: 10, input_cached_tokens: 50, total: 110 })
+      assert.include(note, "input_image_tokens, input_audio_tokens")
+    }
+    const kept = usageOf({
+      input_tokens: 100,
+      output_tokens: 10,
+      input_token_details: { audio_tokens: 40, image_tokens: 3, cached_tokens: 60 }
+    })
+    assert.deepStrictEqual(parse(kept.text), {
+      input: 0,
+      output: 10,
+      input_audio_tokens: 40,
+      input_cached_tokens: 60,
+      total: 110
+    })
+    assert.include(kept.note, "input_image_tokens")
+  })
+
+  it("of many names, or long ones, is bounded, keeps its total and says so", () => {
+    const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`bucket ${i}`, 1]))
+    const long = "long ".repeat(1000)
+    for (const read of [usageOf, costOf]) {
+      const { note, text } = read({ ...many(10_000), total: 10_000 })
+      const kept = parse(text) as Counts // it was written from counts
+      assert.deepStrictEqual([Object.keys(kept).length, kept["total"]], [101, 10_000])
+      assert.include(note, "bucket 100, bucket 101")
+      assert.include(note, "and 9890 more")
+      const short = read({ [long]: 1, input: 2 })
+      assert.deepStrictEqual(parse(short.text), { input: 2, total: 2 })
+      assert.include(short.note, "left out: long long")
+    }
+    const details = usageOf({
+      input_tokens: 1e6,
+      output_tokens: 1,
+      input_tokens_details: many(300),
+      prompt_details: many(90)
+    })
+    assert.isAtMost(Object.keys(parse(details.text) as Counts).length, 101)
+    assert.include(details.note, "more")
+    const { cost, usage } = legacyUsageOf({ input: 1 }, many(300), many(300))
+    assert.isAtMost(Object.keys(parse(usage.text) as Counts).length, 101)
+    assert.isAtMost(Object.keys(parse(cost.text) as Counts).length, 101)
+  })
 
   const most = Number.MAX_SAFE_INTEGER
 
