@@ -25,7 +25,12 @@ const target = `${root}docs/api`
 /** Pages by the file they are about: all public modules, and what those pass on from private ones. */
 const pages = [
   ...publicModules.map((module) => ({ name: module, source: sourceOf(module), raw: `${module}.ts.md` })),
-  { name: "IngestionEvent.events", source: `${root}src/internal/events.ts`, raw: "internal/events.ts.md" }
+  { name: "IngestionEvent.events", source: `${root}src/internal/events.ts`, raw: "internal/events.ts.md" },
+  ...["fault", "model", "service"].map((part) => ({
+    name: `LangfuseServer.${part}`,
+    source: `${root}src/server/${part}.ts`,
+    raw: `server/${part}.ts.md`
+  }))
 ]
 
 const pageOf = (specifier: string) => {

@@ -14,7 +14,7 @@ import * as FastCheck from "effect/FastCheck"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { gzipSync } from "node:zlib"
-import * as Content from "../src/internal/server/content.js"
+import * as Content from "../src/server/content.js"
 import { basic, exportSpans, ingest, layerServer, post, type Reply, request } from "./utils/server.js"
 
 // Exports written by hand, after Langfuse's OpenTelemetry endpoint and the OTLP specification: nothing of our own

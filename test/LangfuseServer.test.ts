@@ -10,9 +10,9 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { gzipSync } from "node:zlib"
-import * as Events from "../src/internal/server/events.js"
-import * as Store from "../src/internal/server/store.js"
-import * as V from "../src/internal/server/validation.js"
+import * as Events from "../src/server/events.js"
+import * as Store from "../src/server/store.js"
+import * as V from "../src/server/validation.js"
 import { basic, ingest, layerServer, post, type Reply, request } from "./utils/server.js"
 
 // Everything here follows the documented and observed behaviour of Langfuse's server, and sends requests by hand:

@@ -21,7 +21,9 @@ interface Manifest {
 
 export const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest
 
-const isPrivate = (path: string) => path.startsWith("internal/") || path.startsWith("bin/")
+const privateFolders = ["bin", "core", "internal", "server"]
+
+const isPrivate = (path: string) => privateFolders.some((folder) => path.startsWith(`${folder}/`))
 
 /** Every module that can be imported, as its path below the package's name: `"Langfuse"`. Without the barrel. */
 export const publicModules: ReadonlyArray<string> = readdirSync(src, { recursive: true, encoding: "utf8" })

@@ -13,7 +13,7 @@ const codeOf = async (specifier: string): Promise<unknown> => {
   }
 }
 
-for (const specifier of ["internal/batcher", "internal/tracer/span", "bin/main"]) {
+for (const specifier of ["internal/batcher", "internal/tracer/span", "bin/main", "server/store", "core/item/item"]) {
   const code = await codeOf(`effect-langfuse/${specifier}`)
   if (code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") {
     throw new Error(`effect-langfuse/${specifier} is not closed: ${String(code)}`)

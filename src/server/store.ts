@@ -1,10 +1,11 @@
 /**
  * The server's memory: its tables, and nothing else. Synchronous, so that a request is stored whole or not at all.
  */
-import type { Loss, Route, ScoreConfig, StoredObservation, StoredScore, StoredTrace } from "../../LangfuseServer.js"
 import type { Event } from "./events.js"
+import type { ScoreConfig, StoredObservation, StoredScore, StoredTrace } from "./model.js"
 import { mergeObservation, mergeTrace, type ObservationRow, type TraceRow } from "./rows.js"
 import { inflateScore, mergeScore, type ScoreRow } from "./scores.js"
+import type { Loss, Route } from "./service.js"
 import * as View from "./view.js"
 
 type EventOf<Entity> = Extract<Event, { readonly entity: Entity }>

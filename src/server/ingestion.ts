@@ -1,9 +1,9 @@
 /**
  * One request to `POST /api/public/ingestion`: from its body to the events that are taken and the answer about them.
  */
-import type { WriteMode } from "../../LangfuseServer.js"
 import type { Access } from "./auth.js"
 import * as Events from "./events.js"
+import type { WriteMode } from "./model.js"
 import * as V from "./validation.js"
 
 /** What the answer says of an event that was not taken. */

@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import type { Fault } from "../../LangfuseServer.js"
 import type { Answer } from "./answer.js"
+import type { Fault } from "./fault.js"
 
 export interface Body {
   /** `undefined` when there was more than the limit. */

@@ -6,19 +6,23 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as Utils from "effect/Utils"
-import type { Fault, Options, RecordedRequest, Route, Service, WriteMode } from "../../LangfuseServer.js"
 import * as Answer from "./answer.js"
 import * as Content from "./content.js"
+import type { Fault } from "./fault.js"
 import type { Refuse } from "./ingestion.js"
+import type { WriteMode } from "./model.js"
 import * as Otlp from "./otlp.js"
 import * as Protobuf from "./otlpProtobuf.js"
 import { spanIds } from "./otlpSpan.js"
 import * as Routes from "./routes.js"
+import type { Change, Options, RecordedRequest, Route, Service } from "./service.js"
 import * as Store from "./store.js"
-import * as V from "./validation.js"
+import type * as V from "./validation.js"
 import * as Wire from "./wire.js"
 
 /** Options with their defaults; the write mode is that of the version unless it was chosen. */
@@ -28,7 +32,7 @@ export type Settings = Required<{ readonly [K in Exclude<keyof Options, "writeMo
 
 const writeModeOf = (version: string): WriteMode => Number.parseInt(version, 10) >= 4 ? "events_only" : "legacy"
 
-type Seen = Pick<RecordedRequest, "body" | "bytes" | "ids" | "fault">
+type Seen = Pick<RecordedRequest, "body" | "bytes" | "ids" | "fault" | "receivedAt">
 
 type Recorded = { -readonly [K in keyof RecordedRequest]: RecordedRequest[K] }
 
@@ -59,6 +63,7 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
   const closing = yield* Effect.makeLatch()
   const randomId = yield* makeRandomId
   const store = Store.make({ scoreConfigs: settings.scoreConfigs, randomId })
+  const changes = yield* PubSub.sliding<Change>(4096)
   const keys = { publicKey: settings.publicKey, secretKey: Redacted.value(settings.secretKey) }
   const initial = () => ({
     version: settings.version,
@@ -86,6 +91,7 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
       path: request.url,
       headers: authorization === undefined ? headers : { ...headers, authorization: "<redacted>" },
       status: undefined,
+      verdicts: [],
       ...seen
     }
     requests.push(recorded)
@@ -144,7 +150,8 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
     const path = Routes.pathOf(request.url)
     const fault = takeFault(Routes.routeOf(path))
     const { answer, ...seen } = yield* read(request, path)
-    const recorded = record(request, { ...seen, fault: fault?._tag })
+    const receivedAt = new Date(yield* Clock.currentTimeMillis).toISOString()
+    const recorded = record(request, { ...seen, fault: fault?._tag, receivedAt })
     return yield* Wire.serve({
       request,
       closing,
@@ -195,6 +202,7 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
       }),
     accepted: Effect.sync(store.accepted),
     losses: Effect.sync(store.losses),
+    changes: Stream.fromPubSub(changes),
     script: (...faults) =>
       Effect.sync(() => {
         queue.push(...faults)
@@ -224,28 +232,6 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
     })
   } satisfies Service as Service
 })
-
-type Entries = ReadonlyArray<{ readonly [key: string]: unknown }>
-
-const rewriteLists = (change: (list: Entries) => Entries) => (body: string): string => {
-  const answer: unknown = JSON.parse(body)
-  if (!V.isRecord(answer)) return body
-  const lists = Object.entries(answer).map(([key, list]) => [key, Array.isArray(list) ? change(list) : list])
-  return JSON.stringify(Object.fromEntries(lists))
-}
-
-/** @internal */
-export const withUnknownIds: (body: string) => string = rewriteLists((list) =>
-  list.map((entry, index) => ({ ...entry, id: `nobody-${index}` }))
-)
-
-/** @internal */
-export const withDuplicateIds: (body: string) => string = rewriteLists((list) =>
-  list.flatMap((entry) => [entry, entry])
-)
-
-/** @internal */
-export const withoutIds: (body: string) => string = rewriteLists(() => [])
 
 /** @internal */
 export const flattenMetadata = (metadata: V.Json): V.Json => Content.readMetadata(Content.flatten(metadata))

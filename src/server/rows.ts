@@ -4,9 +4,9 @@
  * Rows of one entity are merged from all of its events in the order of their timestamps, on top of the row that is
  * already there: this is what makes a retry harmless.
  */
-import type { ObservationType } from "../../LangfuseServer.js"
 import { deepMerge, toMetadata, toText } from "./content.js"
 import type { Event } from "./events.js"
+import type { ObservationType } from "./model.js"
 import { type Counts, withTotal } from "./usage.js"
 import type { Json } from "./validation.js"
 

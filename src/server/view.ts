@@ -1,8 +1,8 @@
 /**
  * What the server shows of its tables: rows as observations, traces put together, for v4 as for the versions before.
  */
-import type { StoredObservation, StoredScore, StoredTrace } from "../../LangfuseServer.js"
 import { flatten, fromText, readMetadata } from "./content.js"
+import type { StoredObservation, StoredScore, StoredTrace } from "./model.js"
 import type { ObservationRow, TraceRow } from "./rows.js"
 import type { ScoreRow } from "./scores.js"
 import { totalCost } from "./usage.js"
@@ -79,6 +79,9 @@ const legacyObservation = (row: ObservationRow): StoredObservation => ({
   usageDetails: row.usage,
   costDetails: row.cost,
   totalCost: totalCost(row.cost),
+  internalModelId: undefined,
+  toolDefinitions: {},
+  toolCalls: [],
   promptName: row.promptName,
   promptVersion: row.promptVersion,
   input: content(row.input),
@@ -112,6 +115,9 @@ const eventObservation = (row: EventRow): StoredObservation => ({
   usageDetails: row.usage,
   costDetails: row.cost,
   totalCost: totalCost(row.cost),
+  internalModelId: undefined,
+  toolDefinitions: {},
+  toolCalls: [],
   promptName: row.promptName,
   promptVersion: row.promptVersion,
   input: content(row.input),
@@ -130,6 +136,7 @@ const eventObservation = (row: EventRow): StoredObservation => ({
 
 const storedScore = (row: ScoreRow): StoredScore => ({
   ...row,
+  longStringValue: undefined,
   comment: row.comment ?? undefined,
   metadata: readMetadata(row.metadata),
   timestamp: iso(row.timestamp)

@@ -2,11 +2,12 @@
  * What each path answers.
  */
 import type * as Headers from "@effect/platform/Headers"
-import type { Route, WriteMode } from "../../LangfuseServer.js"
 import * as Answer from "./answer.js"
 import * as Auth from "./auth.js"
 import * as Events from "./events.js"
 import * as Ingestion from "./ingestion.js"
+import type { WriteMode } from "./model.js"
+import type { Route } from "./service.js"
 import type { Store } from "./store.js"
 import * as V from "./validation.js"
 

@@ -2,9 +2,9 @@
  * What becomes of a score after it was accepted. These checks happen later in Langfuse than the answer to the request,
  * so a score that fails them is gone without a word.
  */
-import type { ScoreConfig } from "../../LangfuseServer.js"
 import { deepMerge, toMetadata } from "./content.js"
 import type { ScoreBody, ScoreDataType, ScoreSource } from "./events.js"
+import type { ScoreConfig } from "./model.js"
 import type { Json } from "./validation.js"
 
 export interface ScoreRow {

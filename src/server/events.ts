@@ -2,7 +2,7 @@
  * The events of Langfuse's batch endpoint as its server reads them: which types there are, which fields each of them
  * keeps, and what is refused.
  */
-import type { ObservationType } from "../../LangfuseServer.js"
+import type { ObservationType } from "./model.js"
 import * as Usage from "./usage.js"
 import * as V from "./validation.js"
 

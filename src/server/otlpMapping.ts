@@ -2,9 +2,9 @@
  * What Langfuse makes of a span's attributes. Pure: the same result becomes a row of the events table, or events for
  * the tables before it.
  */
-import type { ObservationType } from "../../LangfuseServer.js"
 import { flatten, toText } from "./content.js"
 import { environment } from "./events.js"
+import type { ObservationType } from "./model.js"
 import { contentOf, isContent } from "./otlpContent.js"
 import type { Span } from "./otlpSpan.js"
 import { genAiUsage } from "./otlpUsage.js"
