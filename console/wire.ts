@@ -123,7 +123,10 @@ export interface TraceChanges {
   readonly revision: number
   readonly summary: TraceSummary
   readonly metadata: { readonly [key: string]: unknown }
+  /** The rows that changed since then. */
   readonly rows: ReadonlyArray<Row>
+  /** How many rows there are: with another number, the page reads all of them. */
+  readonly count: number
   readonly scores: ReadonlyArray<Score>
 }
 
@@ -147,6 +150,8 @@ export interface RequestLine {
   readonly fault: string | undefined
   readonly refused: ReadonlyArray<Refusal>
   readonly losses: ReadonlyArray<LossLine>
+  /** What a real Langfuse would have done with it otherwise. */
+  readonly notes: ReadonlyArray<string>
 }
 
 export interface Refusal {
