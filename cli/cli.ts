@@ -13,6 +13,7 @@ import { identity } from "effect/Function"
 import { version } from "../src/internal/version.js"
 import * as Dev from "./dev.js"
 import * as Doctor from "./doctor.js"
+import * as Traces from "./traces.js"
 
 /** 0: healthy. 1: problems were found. 2: called wrongly. */
 export type ExitCode = 0 | 1 | 2
@@ -36,19 +37,18 @@ export const run = (
           code = healthy ? 0 : 1
         })
     })
-    const dev = Dev.command({
-      columns: options.columns,
-      onFailure: Effect.sync(() => {
-        code = 1
-      })
+    const onFailure = Effect.sync(() => {
+      code = 1
     })
+    const dev = Dev.command({ columns: options.columns, onFailure })
+    const traces = Traces.command({ onFailure })
     const app = Command.run(
       Command.make("effect-langfuse").pipe(
         Command.withDescription(
           "To see traces while you write the program, run: effect-langfuse dev. When they do not arrive at a Langfuse, " +
             "run: effect-langfuse doctor"
         ),
-        Command.withSubcommands([dev, doctor])
+        Command.withSubcommands([dev, traces, doctor])
       ),
       {
         name: "effect-langfuse",

@@ -44,7 +44,7 @@ const Line = ({ request }: { readonly request: RequestLine }) => {
         <td class="quiet client">{request.client}</td>
         <td class="number">{request.items === 0 ? "" : Format.count(request.items)}</td>
         <td class="number">{Format.bytes(request.bytes)}</td>
-        <td class="number">{request.took === undefined ? "" : Format.duration(request.took)}</td>
+        <td class="number took">{request.took === undefined ? "" : Format.duration(request.took)}</td>
         <td>
           <span class={`level level-${tone}`}>{verdict}</span>
           {more && (
@@ -81,7 +81,7 @@ export const RequestList = ({ requests }: { readonly requests: ReadonlyArray<Req
             <th scope="col" class="client">Client</th>
             <th scope="col" class="number">Events</th>
             <th scope="col" class="number">Size</th>
-            <th scope="col" class="number">Answered in</th>
+            <th scope="col" class="number took">Answered in</th>
             <th scope="col">Verdict</th>
           </tr>
         </thead>

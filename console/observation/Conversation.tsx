@@ -14,14 +14,19 @@ const resultsOf = (messages: ReadonlyArray<Model>): ReadonlyMap<string, Result> 
   return results
 }
 
+interface Placed {
+  readonly message: Model
+  readonly place: number
+}
+
 /** Messages without the results that are shown with their calls. */
-const joined = (messages: ReadonlyArray<Model>): ReadonlyArray<Model> => {
+const joined = (messages: ReadonlyArray<Placed>): ReadonlyArray<Placed> => {
   const called = new Set(
-    messages.flatMap(({ parts }) => parts.flatMap((part) => part.kind === "call" ? part.id ?? [] : []))
+    messages.flatMap(({ message }) => message.parts.flatMap((part) => part.kind === "call" ? part.id ?? [] : []))
   )
-  return messages.filter(({ parts }) =>
-    parts.length === 0 || !parts.every((part) => part.kind === "result" && part.id !== undefined && called.has(part.id))
-  )
+  const isWithItsCall = ({ message: { parts } }: Placed) =>
+    parts.length > 0 && parts.every((part) => part.kind === "result" && part.id !== undefined && called.has(part.id))
+  return messages.filter((placed) => !isWithItsCall(placed))
 }
 
 /** A conversation of that many messages is not rendered at once. */
@@ -44,18 +49,15 @@ export const Conversation = (
   const results = resultsOf(all)
   const same = changes?.same ?? 0
   const folds = same > 1
-  const old = folds && isFolded ? [] : joined(messages.slice(0, same))
-  const fresh = joined([...messages.slice(same), ...answer])
-  const shown = [
-    ...old.map((message) => ({ message, isNew: false })),
-    ...fresh.map((message) => ({ message, isNew: same > 0 && !answer.includes(message) }))
-  ]
+  const first = folds && isFolded ? same : 0
+  const shown = joined(all.map((message, place) => ({ message, place })).slice(first))
+  const isNew = (place: number) => same > 0 && place >= same && place < messages.length
   const hidden = Math.max(0, shown.length - limit)
   return (
     <div class="conversation">
       {folds && (
         <button type="button" class="fold" aria-expanded={!isFolded} onClick={() => setFolded(!isFolded)}>
-          {isFolded ? "Show" : "Hide"} {Format.plural(same, "message")} that the generation before had too
+          {isFolded ? "Show" : "Hide"} the {Format.plural(same, "message")} that the generation before had too
         </button>
       )}
       {hidden > 0 && (
@@ -63,8 +65,8 @@ export const Conversation = (
           Show {Format.plural(hidden, "earlier message")}
         </button>
       )}
-      {shown.slice(hidden).map(({ isNew, message }, index) => (
-        <Message key={hidden + index} message={message} results={results} isNew={isNew} />
+      {shown.slice(hidden).map(({ message, place }) => (
+        <Message key={place} message={message} results={results} isNew={isNew(place)} />
       ))}
     </div>
   )

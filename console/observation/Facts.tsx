@@ -20,6 +20,18 @@ const speed = ({ latency, timeToFirstToken, usageDetails }: Observation): string
 
 const parameter = (value: unknown): string => typeof value === "object" ? JSON.stringify(value) : String(value)
 
+type Metadata = Observation["metadata"]
+
+/** What the program said, and what its instrumentation said of itself. */
+const splitMetadata = (metadata: Metadata): readonly [Metadata, Metadata] => {
+  const entries = Object.entries(metadata)
+  const isInstrumentation = ([key]: readonly [string, unknown]) => /^(resourceAttributes|scope)(\.|$)/.test(key)
+  return [
+    Object.fromEntries(entries.filter((entry) => !isInstrumentation(entry))),
+    Object.fromEntries(entries.filter(isInstrumentation))
+  ]
+}
+
 /** What is known of an observation beside its contents. */
 export const Facts = ({ observation }: { readonly observation: Observation }) => {
   const facts: ReadonlyArray<readonly [string, string | number | null]> = [
@@ -36,7 +48,7 @@ export const Facts = ({ observation }: { readonly observation: Observation }) =>
     ["Parent", observation.parentObservationId]
   ]
   const parameters = Object.entries(observation.modelParameters ?? {})
-  const hasMetadata = Object.keys(observation.metadata).length > 0
+  const [metadata, instrumentation] = splitMetadata(observation.metadata)
   return (
     <>
       <dl class="facts">
@@ -45,10 +57,16 @@ export const Facts = ({ observation }: { readonly observation: Observation }) =>
           <Fact key={`parameter ${name}`} name={name.replaceAll("_", " ")}>{parameter(value)}</Fact>
         ))}
       </dl>
-      {hasMetadata && (
-        <details class="section" open={Object.keys(observation.metadata).length <= 6}>
+      {Object.keys(metadata).length > 0 && (
+        <details class="section" open={Object.keys(metadata).length <= 12}>
           <summary>Metadata</summary>
-          <Json value={observation.metadata} />
+          <Json value={metadata} />
+        </details>
+      )}
+      {Object.keys(instrumentation).length > 0 && (
+        <details class="section">
+          <summary>Instrumentation and resource</summary>
+          <Json value={instrumentation} />
         </details>
       )}
     </>

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks"
 import * as Format from "../lib/format.js"
 import { LongText } from "./LongText.js"
+import { recordsOf, RecordTable } from "./RecordTable.js"
 
 /** So many entries are shown at once; the others on demand. */
 const portion = 100
@@ -26,7 +27,9 @@ const summaryOf = (value: object): string =>
 
 const Entry = ({ depth, name, value }: { readonly name: string; readonly value: unknown; readonly depth: number }) => {
   const isBranch = typeof value === "object" && value !== null
-  const [isOpen, setOpen] = useState(isBranch && depth < openDepth && entriesOf(value).length <= 20)
+  const [isOpen, setOpen] = useState(
+    isBranch && depth < openDepth && (entriesOf(value).length <= 20 || recordsOf(value) !== undefined)
+  )
   if (!isBranch) {
     return (
       <li>
@@ -47,6 +50,8 @@ const Entry = ({ depth, name, value }: { readonly name: string; readonly value: 
 
 const Branch = ({ depth, value }: { readonly value: object; readonly depth: number }) => {
   const [shown, setShown] = useState(portion)
+  const records = recordsOf(value)
+  if (records !== undefined) return <RecordTable records={records} />
   const entries = entriesOf(value)
   return (
     <ul>

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks"
 import { pretty } from "../model/content.js"
 import type { Message as Model, Part } from "../model/conversation.js"
 import { textOf } from "../model/conversation.js"
+import { Clamp } from "./Clamp.js"
 import { Copy } from "./Copy.js"
 import { Json } from "./Json.js"
 import { LongText } from "./LongText.js"
@@ -77,11 +78,13 @@ export const Message = (
       </header>
       {isOpen && (
         <div class="body">
-          {isRaw
-            ? <LongText text={pretty(message.raw)} />
-            : message.parts.length === 0
-            ? <p class="quiet">empty</p>
-            : message.parts.map((part, index) => <PartView key={index} part={part} results={results} />)}
+          <Clamp>
+            {isRaw
+              ? <LongText text={pretty(message.raw)} />
+              : message.parts.length === 0
+              ? <p class="quiet">empty</p>
+              : message.parts.map((part, index) => <PartView key={index} part={part} results={results} />)}
+          </Clamp>
         </div>
       )}
     </article>

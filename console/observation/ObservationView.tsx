@@ -86,8 +86,8 @@ const Contained = ({ observation, row, trace }: {
   const isTalk = read.question !== undefined || read.answer !== undefined
   return (
     <>
-      {changes !== undefined && changes.same > 0 && (
-        <WhatChanged changes={changes} name={previous?.name ?? "the generation before"} />
+      {changes !== undefined && changes.before.length > 0 && (
+        <WhatChanged changes={changes} name={previous?.name ?? "which has no name"} />
       )}
       {read.question === undefined && <Content title="Input" content={read.input} />}
       {isTalk && (

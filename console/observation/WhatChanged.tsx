@@ -29,21 +29,12 @@ const Difference = ({ after, before }: { readonly before: Message; readonly afte
   )
 }
 
-/** How the input differs from that of the generation before, where it is more than messages at the end. */
+/** Messages of the generation before which this one has otherwise, or not at all. */
 export const WhatChanged = ({ changes, name }: { readonly changes: Changes; readonly name: string }) => {
-  if (changes.before.length === 0) {
-    return (
-      <p class="changed">
-        {changes.now.length === 0
-          ? `The same messages as in ${name}.`
-          : `${Format.plural(changes.now.length, "message")} more than in ${name}.`}
-      </p>
-    )
-  }
   return (
     <details class="changed">
       <summary>
-        {Format.plural(changes.before.length, "message")} of {name} changed or gone
+        {Format.plural(changes.before.length, "message")} of the generation before, {name}, changed or gone
       </summary>
       {changes.before.map((message, index) => <Difference key={index} before={message} after={changes.now[index]} />)}
     </details>

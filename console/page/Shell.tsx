@@ -41,23 +41,13 @@ export const Shell = ({ children }: { readonly children: ComponentChildren }) =>
           effect-langfuse <span>dev</span>
         </Link>
         {tabs.map(([address, title, page]) => (
-          <a
-            key={page}
-            href={address}
-            class="tab"
-            aria-current={name === page ? "page" : undefined}
-            onClick={(event) => {
-              event.preventDefault()
-              history.pushState(undefined, "", address)
-              dispatchEvent(new PopStateEvent("popstate"))
-            }}
-          >
+          <Link key={page} to={address} class="tab" isCurrent={name === page}>
             {title}
             {page === "delivery" && problems > 0 && <span class="badge bad">{problems}</span>}
             {page === "delivery" && now !== undefined && now.fault !== "none" && (
               <span class="badge bad">{now.fault}</span>
             )}
-          </a>
+          </Link>
         ))}
         <span class="space" />
         {now !== undefined && now.traces > 0 && (

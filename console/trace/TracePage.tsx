@@ -38,14 +38,31 @@ const TraceBody = ({ isFile, trace }: { readonly trace: Trace; readonly isFile: 
     <main class="trace-page" data-view={view}>
       <TraceHeader trace={trace.summary} isFile={isFile} />
       <div class="views" role="group" aria-label="View">
-        <button type="button" aria-pressed={view === "detail"} onClick={() => setView("detail")}>
-          {row === undefined ? "Conversation" : "Observation"}
+        <button
+          type="button"
+          aria-pressed={view === "detail" && row === undefined}
+          onClick={() => {
+            select(undefined)
+            setView("detail")
+          }}
+        >
+          Conversation
         </button>
+        {row !== undefined && (
+          <button type="button" aria-pressed={view === "detail"} onClick={() => setView("detail")}>
+            {row.name?.slice(0, 30) ?? "Observation"}
+          </button>
+        )}
         <button type="button" aria-pressed={view === "tree"} onClick={() => setView("tree")}>Tree</button>
       </div>
       <section class="pane tree-pane" aria-label="Tree and waterfall">
         <div class="pane-bar">
-          <button type="button" class="small" aria-pressed={row === undefined} onClick={() => select(undefined)}>
+          <button
+            type="button"
+            class="small wide"
+            aria-pressed={row === undefined}
+            onClick={() => select(undefined)}
+          >
             Conversation
           </button>
           {plain > 0 && (

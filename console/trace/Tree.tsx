@@ -58,6 +58,7 @@ const TreeLine = (
         {row.level === "WARNING" && <span class="level level-WARNING">warning</span>}
         {isOpen && <span class="level level-open">open</span>}
         {row.model !== null && <span class="model quiet">{row.model}</span>}
+        {row.tokens !== null && <span class="tokens quiet">{Format.count(row.tokens)} tok</span>}
       </div>
       <Bar row={row} tree={tree} />
     </div>
