@@ -83,7 +83,10 @@ export interface Settings {
 export const command = (settings: Settings) =>
   Command.make("dev", options, ({ maxMemory, open, port, store }) =>
     Effect.gen(function*() {
-      const server = yield* NodeHttpServer.make(() => createServer(), { port, host: "127.0.0.1" })
+      const node = createServer()
+      const server = yield* NodeHttpServer.make(() => node, { port, host: "127.0.0.1" })
+      // Event streams would otherwise keep it from closing.
+      yield* Effect.addFinalizer(() => Effect.sync(() => node.closeAllConnections()))
       const running = yield* Dev.make({
         assets: yield* Effect.promise(load),
         file: Option.getOrUndefined(store),

@@ -28,6 +28,8 @@ export const bundle = async (directory: string): Promise<void> => {
     target: "node20.19",
     minify: true,
     legalComments: "none",
+    // `ws`, which comes with the HTTP server, is CommonJS.
+    banner: { js: "import { createRequire } from \"node:module\"; const require = createRequire(import.meta.url);" },
     metafile: true,
     plugins: [withAssets(console.assets)],
     logLevel: "warning"
