@@ -78,7 +78,7 @@ export const make: (options?: Options) => Effect.Effect<Service, never, HttpServ
       secretKey: options.secretKey ?? defaults.secretKey,
       version: options.version ?? defaults.version,
       writeMode: options.writeMode,
-      otlp: options.otlp ?? defaults.otlp,
+      otlp: options.otlp,
       maxBodyBytes: options.maxBodyBytes ?? defaults.maxBodyBytes,
       scoreConfigs: options.scoreConfigs ?? defaults.scoreConfigs,
       prices: options.prices ?? defaults.prices,

@@ -10,6 +10,8 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { gzipSync } from "node:zlib"
+import { dialectOf } from "../src/server/dialect.js"
+import * as Environment from "../src/server/environment.js"
 import * as Events from "../src/server/events.js"
 import * as Store from "../src/server/store.js"
 import * as V from "../src/server/validation.js"
@@ -87,7 +89,7 @@ const onlyObservation = Effect.flatMap(LangfuseServer, (server) => Effect.map(se
 const onlyTrace = Effect.flatMap(LangfuseServer, (server) => Effect.map(server.traces, only))
 const onlyScore = Effect.flatMap(LangfuseServer, (server) => Effect.map(server.scores, only))
 
-const v3: Options = { version: "3.120.0" }
+const v3: Options = { version: "3.225.4" }
 
 const test = <E>(title: string, run: Effect.Effect<unknown, E, Layer.Layer.Success<ReturnType<typeof layerServer>>>) =>
   it.live(title, () => Effect.provide(run, layerServer(v3)))
@@ -143,7 +145,9 @@ describe("LangfuseServer", () => {
       "without the right secret the answer is 401 and says why",
       Effect.gen(function*() {
         const refused = (message: string) => [401, { error: "UnauthorizedError", message }] as const
-        const wrong = refused("Invalid credentials. Confirm that you've configured the correct host.")
+        const wrong = (what: string) => refused(`${what}. Confirm that you've configured the correct host.`)
+        const withKeys = (publicKey: string, secretKey: string) =>
+          unauthorized({ authorization: basic(publicKey, secretKey) })
         assert.deepStrictEqual(yield* unauthorized({}), refused("No authorization header"))
         assert.deepStrictEqual(
           yield* unauthorized({ authorization: "Token x" }),
@@ -153,16 +157,14 @@ describe("LangfuseServer", () => {
           yield* unauthorized({ authorization: basic("pk-lf-local", "sk-lf-local").replace("Basic", "basic") }),
           refused("Invalid authorization header")
         )
-        assert.deepStrictEqual(yield* unauthorized({ authorization: basic("pk-lf-local", "sk-lf-other") }), wrong)
+        assert.deepStrictEqual(yield* withKeys("pk-lf-local", "sk-lf-other"), wrong("Invalid credentials"))
+        assert.deepStrictEqual(yield* withKeys("", "sk-lf-local"), wrong("Invalid authorization header"))
+        assert.deepStrictEqual(yield* withKeys("pk-lf-local", ""), wrong("Invalid authorization header"))
+        assert.deepStrictEqual(yield* unauthorized({ authorization: "Basic %" }), wrong("Invalid character"))
         assert.deepStrictEqual(
-          yield* unauthorized({ authorization: basic("", "sk-lf-local") }),
-          refused("Invalid authorization header")
+          yield* unauthorized({ authorization: "Bearer pk-lf-other" }),
+          wrong("Invalid public key")
         )
-        assert.deepStrictEqual(
-          yield* unauthorized({ authorization: basic("pk-lf-local", "") }),
-          refused("Invalid authorization header")
-        )
-        assert.deepStrictEqual(yield* unauthorized({ authorization: "Bearer pk-lf-other" }), wrong)
       })
     )
 
@@ -735,8 +737,11 @@ describe("LangfuseServer", () => {
             top: "k"
           },
           usageDetails: { input: 10, output: 5, total: 15 },
-          costDetails: { input: 0.25, output: 0.5 },
+          costDetails: { input: 0.25, output: 0.5, total: 0.75 },
           totalCost: 0.75,
+          internalModelId: undefined,
+          toolDefinitions: {},
+          toolCalls: [],
           promptName: "greeting",
           promptVersion: 3,
           input: [{ role: "user", content: "hi" }],
@@ -880,7 +885,8 @@ describe("LangfuseServer", () => {
       })
     )
 
-    test(
+    testWith(
+      { writeMode: "legacy" },
       "environments are made to fit and never refused",
       Effect.gen(function*() {
         const server = yield* LangfuseServer
@@ -907,9 +913,9 @@ describe("LangfuseServer", () => {
     )
 
     it.prop("a stored environment is stable and well-formed", [FastCheck.string()], ([name]) => {
-      const stored = Events.environment(name)
+      const stored = Environment.normalize(name)
       assert.match(stored, /^[a-z0-9_-]{1,40}$/)
-      assert.strictEqual(Events.environment(stored), stored)
+      assert.strictEqual(Environment.normalize(stored), stored)
     })
   })
 
@@ -931,7 +937,7 @@ describe("LangfuseServer", () => {
       usage: { input: 1, output: 2, unit: "TOKENS", inputCost: 0.5, outputCost: 0.25 }
     }, {
       usageDetails: { input: 1, output: 2, total: 3 },
-      costDetails: { input: 0.5, output: 0.25 },
+      costDetails: { input: 0.5, output: 0.25, total: 0.75 },
       totalCost: 0.75
     })
 
@@ -1015,6 +1021,7 @@ describe("LangfuseServer", () => {
           dataType: "NUMERIC",
           value: 0.5,
           stringValue: undefined,
+          longStringValue: undefined,
           traceId: "t",
           sessionId: undefined,
           datasetRunId: undefined,
@@ -1042,10 +1049,15 @@ describe("LangfuseServer", () => {
           { value: 0, dataType: "BOOLEAN" },
           { value: "good", dataType: "CATEGORICAL" },
           { value: "x".repeat(500), dataType: "TEXT" },
-          { value: "better", dataType: "CORRECTION", name: "" }
+          { value: "better", dataType: "CORRECTION" }
         ].map((body, index) => event("score-create", { id: `s${index}`, name: "n", traceId: "t", ...body })))
         assert.deepStrictEqual(
-          (yield* server.scores).map(({ dataType, name, stringValue, value }) => [name, dataType, value, stringValue]),
+          (yield* server.scores).map(({ dataType, longStringValue, name, stringValue, value }) => [
+            name,
+            dataType,
+            value,
+            stringValue ?? longStringValue
+          ]),
           [
             ["n", "NUMERIC", 1, undefined],
             ["n", "CATEGORICAL", undefined, "good"],
@@ -1075,6 +1087,7 @@ describe("LangfuseServer", () => {
           { value: "x", dataType: "CORRECTION", configId: "c" },
           { value: 1, name: "" },
           { value: 1, name: undefined },
+          { value: "x", dataType: "CORRECTION", name: undefined },
           { value: undefined },
           { value: 1, source: null },
           { value: 1, source: "HUMAN" },
@@ -1329,7 +1342,7 @@ describe("LangfuseServer", () => {
         yield* send(trace(3, { tags: null, metadata: ["m"] }))
         assert.deepInclude(yield* onlyTrace, {
           tags: ["a", "b", "c"],
-          metadata: { deep: { a: 1, b: 2 }, list: [3], x: 1, metadata: ["m"] }
+          metadata: { deep: { a: 1, b: 2 }, list: [3, 2], x: 1, metadata: ["m"] }
         })
       })
     )
@@ -1422,10 +1435,17 @@ describe("LangfuseServer", () => {
     )
 
     it.prop("storing the same batch again changes nothing", [sentEvents], ([drawn]) => {
-      const store = Store.make({ scoreConfigs: [], randomId: () => "random" })
+      const store = Store.make({
+        scoreConfigs: [],
+        prices: [],
+        maxBytes: Infinity,
+        maxTraceBytes: Infinity,
+        randomId: () => "random",
+        emit: () => undefined
+      })
       const batch = drawn.map(({ at, body, update }, index) =>
         V.parse(
-          Events.event,
+          Events.eventParser(dialectOf("4.16.0")),
           event(update ? "span-update" : "span-create", { id: "o", traceId: "t", ...body }, {
             id: `e${index}`,
             timestamp: t(at)
@@ -1517,9 +1537,9 @@ describe("LangfuseServer", () => {
           assert.deepStrictEqual(yield* read, [])
         }
         const reply = yield* request(`${server.url}/api/public/health`)
-        assert.deepStrictEqual(reply.json, { status: "OK", version: "3.120.0" })
+        assert.deepStrictEqual(reply.json, { status: "OK", version: "3.225.4" })
         yield* send(event("trace-create", { id: "t" }))
-        assert.deepStrictEqual(ids((yield* onlyTrace).observations), ["t-t"])
+        assert.deepStrictEqual(ids(yield* server.observations), ["t-t"])
       })
     )
   })
@@ -1577,7 +1597,7 @@ describe("LangfuseServer", () => {
     it.live.each(
       [
         ["2.95.0", undefined, true],
-        ["3.120.0", undefined, true],
+        ["3.225.4", undefined, true],
         ["4.0.0", undefined, false],
         ["4.16.0", "legacy", true],
         ["4.16.0", "dual", true],
@@ -1601,19 +1621,23 @@ describe("LangfuseServer", () => {
           event("span-create", { id: "child", traceId: "t", startTime: t(2), parentObservationId: "root" }),
           event("trace-create", { id: "t", name: "chat", userId: "u", tags: ["x"], input: "q", public: true })
         )
+        const server = yield* LangfuseServer
         const stored = yield* onlyTrace
         assert.deepInclude(stored, { name: "chat", userId: "u", tags: ["x"], input: "q", public: true })
         assert.deepStrictEqual(
-          stored.observations.map((
-            row
-          ) => [row.id, row.parentObservationId, row.type, row.traceName, row.userId, row.table]),
+          stored.observations.map(({ id, table }) => [id, table]),
+          [["root", "observations"], ["child", "observations"]]
+        )
+        const events = (yield* server.observations).filter(({ table }) => table === "events")
+        assert.deepStrictEqual(
+          events.map((row) => [row.id, row.parentObservationId, row.type, row.traceName, row.userId]),
           [
-            ["t-t", undefined, "SPAN", "chat", "u", "events"],
-            ["root", "t-t", "SPAN", "chat", "u", "events"],
-            ["child", "root", "SPAN", "chat", "u", "events"]
+            ["t-t", undefined, "SPAN", "chat", "u"],
+            ["root", "t-t", "SPAN", "chat", "u"],
+            ["child", "root", "SPAN", "chat", "u"]
           ]
         )
-        assert.deepStrictEqual(stored.observations[1]?.metadata, { "a.b": 1 })
+        assert.deepStrictEqual(events[1]?.metadata, { a: { b: 1 } })
       })
     )
 

@@ -1,11 +1,14 @@
 /**
  * Answers of the server as plain values, before a fault or the wire sees them.
  */
+import type { Verdict } from "./service.js"
 
 export interface Answer {
   readonly status: number
   readonly headers: { readonly [name: string]: string }
   readonly body: string
+  /** What became of each thing in the request, where that is not the same for all. */
+  readonly verdicts?: ReadonlyArray<Verdict>
 }
 
 /** Langfuse lets every origin in, and lets none of them read more than the usual headers. */
@@ -20,9 +23,13 @@ export const json = (status: number, body: unknown): Answer => ({
 /** What the framework says on its own, before Langfuse has seen the request. */
 export const text = (status: number, body: string): Answer => ({
   status,
-  headers: { "content-type": "text/plain; charset=utf-8" },
+  headers: {},
   body
 })
+
+/** Whatever could not be processed. */
+export const failed = (error: unknown): Answer =>
+  json(500, { message: "Internal Server Error", error: error instanceof Error ? error.message : "An unknown error" })
 
 export const notFound: Answer = {
   status: 404,

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import type { Route } from "./service.js"
-import { isRecord } from "./validation.js"
+import { isRecord } from "./json.js"
+import type { Route } from "./model.js"
 
 /**
  * A way to misbehave, for one request. `stored` says whether what the request carries is stored all the same: `true`

@@ -3,7 +3,9 @@
  */
 import type { Access } from "./auth.js"
 import * as Events from "./events.js"
+import { isRecord } from "./json.js"
 import type { WriteMode } from "./model.js"
+import type { Verdict } from "./service.js"
 import * as V from "./validation.js"
 
 /** What the answer says of an event that was not taken. */
@@ -21,6 +23,8 @@ export interface Processed {
   readonly events: ReadonlyArray<Events.Event>
   /** Envelope ids of the events taken, in the order of the request. */
   readonly accepted: ReadonlyArray<string>
+  /** What was said about each event that has an id, in the order of the request. */
+  readonly verdicts: ReadonlyArray<Verdict>
 }
 
 /** Refuses an event before anything looks at it. */
@@ -36,12 +40,12 @@ export const readBatch = (body: unknown): V.Parsed<ReadonlyArray<unknown>> => {
 
 /** The id by which the answer speaks of an event, whatever the event is. */
 export const idOf = (event: unknown): string => {
-  const id = V.isRecord(event) ? event["id"] : undefined
+  const id = isRecord(event) ? event["id"] : undefined
   return typeof id === "string" ? id : "unknown"
 }
 
 const typeOf = (event: unknown): string => {
-  const type = V.isRecord(event) ? event["type"] : undefined
+  const type = isRecord(event) ? event["type"] : undefined
   return typeof type === "string" ? type : "unknown"
 }
 
@@ -56,54 +60,61 @@ const notAccepted = (event: unknown): Refusal => ({
 })
 
 const isAllowed = (event: Events.Event, access: Access): boolean =>
-  event.entity === "score" || event.entity === "log" ||
-  (access === "project" && event.entity !== "dataset-run-item")
+  access === "project" || event.entity === "score" || event.entity === "log"
+
+const verdictOf = (raw: unknown, refusal: Refusal | undefined): ReadonlyArray<Verdict> => {
+  const id = isRecord(raw) ? raw["id"] : undefined
+  if (typeof id !== "string") return []
+  const reason = refusal?.error ?? refusal?.message
+  return [{ id, status: refusal?.status ?? 201, reason, isLost: false }]
+}
 
 export const processBatch = (
   batch: ReadonlyArray<unknown>,
-  options: { readonly access: Access; readonly writeMode: WriteMode; readonly refuse?: Refuse | undefined }
+  options: {
+    readonly access: Access
+    readonly writeMode: WriteMode
+    readonly parser: V.Parser<Events.Event>
+    readonly refuse?: Refuse | undefined
+  }
 ): Processed => {
   const malformed: Array<Refusal> = []
   const denied: Array<Refusal> = []
   const unwanted: Array<Refusal> = []
   const refused: Array<Refusal> = []
   const taken: Array<Events.Event> = []
-  for (const [index, raw] of batch.entries()) {
-    const refusal = options.refuse?.(raw, index)
-    if (refusal !== undefined) {
-      refused.push({ id: idOf(raw), ...refusal })
-      continue
-    }
+  const judge = (raw: unknown, index: number): Refusal | undefined => {
+    const asked = options.refuse?.(raw, index)
+    if (asked !== undefined) return refuseIn(refused, { id: idOf(raw), ...asked })
     const type = typeOf(raw)
     if (options.writeMode === "events_only" && type !== "score-create" && type !== "sdk-log") {
-      unwanted.push(notAccepted(raw))
-      continue
+      return refuseIn(unwanted, notAccepted(raw))
     }
-    const parsed = V.parse(Events.event, raw)
+    const parsed = V.parse(options.parser, raw)
     if (!parsed.ok) {
-      malformed.push({
-        id: idOf(raw),
-        status: 400,
-        message: "Invalid request data",
-        error: V.message(parsed.issues)
-      })
-    } else if (!isAllowed(parsed.value, options.access)) {
-      denied.push({
-        id: parsed.value.id,
-        status: 401,
-        message: "Authentication error",
-        error: "Access Scope Denied"
-      })
-    } else {
-      taken.push(parsed.value)
+      const error = V.message(parsed.issues)
+      return refuseIn(malformed, { id: idOf(raw), status: 400, message: "Invalid request data", error })
     }
+    if (!isAllowed(parsed.value, options.access)) {
+      const reason = { message: "Authentication error", error: "Access Scope Denied" }
+      return refuseIn(denied, { id: parsed.value.id, status: 401, ...reason })
+    }
+    taken.push(parsed.value)
+    return undefined
   }
+  const verdicts = batch.flatMap((raw, index) => verdictOf(raw, judge(raw, index)))
   const events = Events.processingOrder(taken)
   return {
     // A log is taken without being mentioned.
     successes: events.flatMap((event) => event.entity === "log" ? [] : [{ id: event.id, status: 201 }]),
     errors: [...malformed, ...denied, ...unwanted, ...refused],
     events,
-    accepted: taken.map((event) => event.id)
+    accepted: taken.map((event) => event.id),
+    verdicts
   }
+}
+
+const refuseIn = (list: Array<Refusal>, refusal: Refusal): Refusal => {
+  list.push(refusal)
+  return refusal
 }

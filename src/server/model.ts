@@ -71,7 +71,7 @@ export interface PricingTier {
  * When a pricing tier applies: all of its conditions have to hold.
  *
  * A condition on usage compares the sum of the buckets whose names match `usageDetailPattern`. One on the model's
- * parameters compares the text under `key`.
+ * parameters or the metadata compares the value under `key`.
  *
  * @since 0.1.0
  * @category models
@@ -85,7 +85,7 @@ export type PriceCondition =
     readonly caseSensitive?: boolean | undefined
   }
   | {
-    readonly source: "model_parameters"
+    readonly source: "model_parameters" | "metadata"
     readonly key: string
     readonly operator: "in"
     readonly values: ReadonlyArray<string>
@@ -220,3 +220,11 @@ export interface StoredTrace {
   /** In the order of their arrival. */
   readonly scores: ReadonlyArray<StoredScore>
 }
+
+/**
+ * A group of paths to which a fault can be restricted.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Route = "ingestion" | "otlp" | "scores" | "health"

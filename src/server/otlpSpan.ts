@@ -1,14 +1,10 @@
 /**
- * Spans as they are read from an OTLP trace export: first the check that refuses an export as a whole, then the
- * decoding that happens after the answer, where anything unreadable makes the whole export disappear.
+ * Spans as they are read from an export after the answer was given. Anything unreadable makes the whole export
+ * disappear.
  */
-import { isRecord, type Json } from "./validation.js"
-
-export interface SpanEvent {
-  readonly name: unknown
-  /** Read only when somebody asks, as an unreadable attribute loses the export only then. */
-  readonly attributes: () => Json
-}
+import type { Dialect } from "./dialect.js"
+import { isAbsent, isRecord, type Json } from "./json.js"
+import { elements, isId, property } from "./otlpCheck.js"
 
 export interface Span {
   readonly traceId: string
@@ -20,76 +16,14 @@ export interface Span {
   readonly start: number
   readonly end: number
   readonly attributes: Json
-  readonly events: ReadonlyArray<SpanEvent>
+  readonly events: ReadonlyArray<unknown>
   readonly statusCode: unknown
   readonly statusMessage: unknown
   readonly resource: Json
-  readonly scope: { readonly name: string; readonly version: string | undefined; readonly attributes: Json }
-}
-
-type Bytes = Uint8Array | ReadonlyArray<number>
-
-const bytesOf = (value: unknown): Bytes | undefined => {
-  if (value instanceof Uint8Array) return value
-  const list = isRecord(value) && value["type"] === "Buffer" ? value["data"] : value
-  return Array.isArray(list) && list.every((byte) => Number.isInteger(byte)) ? list : undefined
-}
-
-/** Texts are taken word for word, bytes become lower case hex whatever their number. */
-const readId = (value: unknown): string =>
-  typeof value === "string"
-    ? value
-    : Array.from(bytesOf(value) ?? [], (byte) => (byte & 0xff).toString(16).padStart(2, "0")).join("")
-
-const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null
-
-const property = (value: unknown, key: string): unknown => isRecord(value) ? value[key] : undefined
-
-const elements = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
-
-const notAnArray = (owner: unknown, ...collections: ReadonlyArray<string>): ReadonlyArray<string> =>
-  collections.flatMap((collection) => {
-    const value = property(owner, collection)
-    return isAbsent(value) || Array.isArray(value) ? [] : [`${collection}:not_an_array`]
-  })
-
-const idProblem = (span: unknown, field: string): ReadonlyArray<string> => {
-  const id = property(span, field)
-  if (isAbsent(id)) return [`${field}:absent`]
-  return typeof id === "string" || bytesOf(id) !== undefined ? [] : [`${field}:not_an_id`]
-}
-
-const spanProblems = (span: unknown): ReadonlyArray<string> => [
-  ...idProblem(span, "traceId"),
-  ...idProblem(span, "spanId"),
-  ...(property(span, "parentSpanId") ? idProblem(span, "parentSpanId") : []),
-  ...notAnArray(span, "attributes", "events"),
-  ...elements(property(span, "events")).flatMap((event) => notAnArray(event, "attributes"))
-]
-
-/** Why the whole export is refused, `undefined` when it is not. */
-export const problemOf = (resourceSpans: ReadonlyArray<unknown>): string | undefined => {
-  const reasons = new Set<string>()
-  let total = 0
-  let bad = 0
-  for (const group of resourceSpans) {
-    const ofGroup = [...notAnArray(property(group, "resource"), "attributes"), ...notAnArray(group, "scopeSpans")]
-    for (const reason of ofGroup) reasons.add(reason)
-    for (const scoped of elements(property(group, "scopeSpans"))) {
-      const ofScope = [...notAnArray(property(scoped, "scope"), "attributes"), ...notAnArray(scoped, "spans")]
-      for (const reason of ofScope) reasons.add(reason)
-      for (const span of elements(property(scoped, "spans"))) {
-        const ofSpan = spanProblems(span)
-        for (const reason of ofSpan) reasons.add(reason)
-        total++
-        if (ofGroup.length + ofScope.length + ofSpan.length > 0) bad++
-      }
-    }
-  }
-  return reasons.size === 0
-    ? undefined
-    : `Invalid OTLP trace export: ${bad} of ${total} span(s) cannot be processed (${[...reasons].join(", ")}). ` +
-      "No span of this export was ingested."
+  /** The scope as it was sent, and its attributes. */
+  readonly scope: Json
+  readonly scopeAttributes: Json
+  readonly dialect: Dialect
 }
 
 /** An export that was accepted and cannot be converted. */
@@ -101,99 +35,140 @@ export class LostExport extends Error {
   }
 }
 
+/** Texts are taken word for word, bytes become lower case hex whatever their number. */
+export const readId = (value: unknown): string => {
+  if (typeof value === "string") return value
+  if (!isId(value)) throw new LostExport("an id is none")
+  const bytes = value instanceof Uint8Array ? value : Array.isArray(value) ? value : property(value, "data")
+  return Array.from(
+    bytes instanceof Uint8Array ? bytes : elements(bytes),
+    (byte) => (Number(byte) & 0xff).toString(16).padStart(2, "0")
+  ).join("")
+}
+
 const bytesAsBuffer = (_: string, value: unknown): unknown =>
   value instanceof Uint8Array ? { type: "Buffer", data: [...value] } : value
 
 /** What has no plain value, empty lists of protobuf among it, is stored as the JSON text of its wrapper. */
 const wrapper = (value: unknown): string => JSON.stringify(value, bytesAsBuffer)
 
-const longOf = (value: unknown): number | undefined => {
+const integerOf = (value: unknown): number | undefined => {
   if (typeof value === "number") return value
-  if (typeof value === "string") return Number(value)
+  if (typeof value === "string") return Number.isNaN(Number(value)) ? undefined : Number(value)
   const [low, high] = [property(value, "low"), property(value, "high")]
-  return typeof low === "number" && typeof high === "number" ? high * 2 ** 32 + (low >>> 0) : undefined
+  if (typeof high !== "number" || typeof low !== "number") return undefined
+  return high === 0 ? low : high === -1 && low === -1 ? -1 : high * 2 ** 32 + low
 }
 
 const readValue = (value: unknown): unknown => {
-  if (isAbsent(value)) throw new LostExport("an element of a list has no value")
-  const has = (key: string) => !isAbsent(property(value, key))
-  if (has("stringValue")) return property(value, "stringValue")
-  if (has("boolValue")) return property(value, "boolValue")
-  if (has("intValue")) return longOf(property(value, "intValue")) ?? wrapper(value)
-  if (has("doubleValue")) {
-    const double = property(value, "doubleValue")
+  if (isAbsent(value)) throw new LostExport("an attribute or an element of a list has no value")
+  const field = (key: string) => property(value, key)
+  if (field("stringValue") !== undefined) return field("stringValue")
+  const double = field("doubleValue")
+  if (double !== undefined) {
     return typeof double === "string" && Number.isFinite(Number(double)) ? Number(double) : double
   }
-  const values = property(property(value, "arrayValue"), "values")
-  return Array.isArray(values) ? values.map(readValue) : wrapper(value)
+  if (field("boolValue") !== undefined) return field("boolValue")
+  const values = property(field("arrayValue"), "values")
+  if (values !== undefined) {
+    if (!Array.isArray(values)) throw new LostExport("the values of a list are none")
+    return values.map(readValue)
+  }
+  return integerOf(field("intValue")) ?? wrapper(value)
 }
 
-const readAttributes = (list: unknown): Json =>
-  Object.fromEntries(
-    elements(list).map((entry) => {
+/** A list of keys and values as an object. */
+export const readAttributes = (list: unknown): Json => {
+  if (isAbsent(list)) return {}
+  if (!Array.isArray(list)) throw new LostExport("attributes are no list")
+  return Object.fromEntries(
+    list.flatMap((entry) => {
+      if (isAbsent(entry)) throw new LostExport("an attribute is null")
       const key = String(property(entry, "key"))
-      const value = property(entry, "value")
-      if (isAbsent(value)) throw new LostExport(`the attribute ${key} has no value`)
-      return [key, readValue(value)]
+      const value = readValue(property(entry, "value"))
+      return key === "__proto__" ? [] : [[key, value]]
     })
   )
-
-/** The last instant a `Date` can hold. */
-const lastInstant = 8.64e15
-
-const milliseconds = (nanoseconds: unknown): number | undefined => {
-  if (isAbsent(nanoseconds) || nanoseconds === 0 || nanoseconds === "") return undefined
-  const read = typeof nanoseconds === "string"
-    ? (/^-?\d+$/.test(nanoseconds) ? Number(BigInt(nanoseconds) / 1_000_000n) : Number.NaN)
-    : Math.trunc((longOf(nanoseconds) ?? Number.NaN) / 1_000_000)
-  if (!(Math.abs(read) <= lastInstant)) throw new LostExport("a time is no time")
-  return read
 }
 
-const textOf = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
+const inRange = (milliseconds: number): number | undefined =>
+  Math.abs(milliseconds) <= 8.64e15 ? Math.trunc(milliseconds) : undefined
 
-const readSpan = (span: unknown, resource: Json, scope: Span["scope"], now: number): Span => {
-  const start = milliseconds(property(span, "startTimeUnixNano"))
-  const end = milliseconds(property(span, "endTimeUnixNano"))
-  return {
-    traceId: readId(property(span, "traceId")),
-    id: readId(property(span, "spanId")),
-    parentId: readId(property(span, "parentSpanId")),
-    name: property(span, "name"),
-    start: start ?? end ?? now,
-    end: end ?? start ?? now,
-    attributes: readAttributes(property(span, "attributes")),
-    events: elements(property(span, "events")).map((event) => ({
-      name: property(event, "name"),
-      attributes: () => readAttributes(property(event, "attributes"))
-    })),
-    statusCode: property(property(span, "status"), "code"),
-    statusMessage: property(property(span, "status"), "message"),
-    resource,
-    scope
+const nanosecondsIn = (text: string): bigint | undefined => {
+  try {
+    return BigInt(text)
+  } catch {
+    return undefined
   }
 }
 
-/** All spans of an export that passed the check. Throws `LostExport` when one of them cannot be read. */
-export const readSpans = (resourceSpans: ReadonlyArray<unknown>, now: number): ReadonlyArray<Span> =>
-  resourceSpans.flatMap((group) => {
+/** A time that cannot be read is none. */
+const milliseconds = (time: unknown): number | undefined => {
+  if (typeof time === "number") return inRange(time / 1e6)
+  const [low, high] = [property(time, "low"), property(time, "high")]
+  const nanoseconds = typeof time === "string"
+    ? (time.trim() === "" ? undefined : nanosecondsIn(time))
+    : Number.isInteger(low) && Number.isInteger(high)
+    ? (BigInt(Number(high)) << 32n) | BigInt(Number(low) >>> 0)
+    : undefined
+  return nanoseconds === undefined ? undefined : inRange(Number(nanoseconds / 1_000_000n))
+}
+
+type Surroundings = Pick<Span, "resource" | "scope" | "scopeAttributes" | "dialect">
+
+const readSpan = (span: unknown, around: Surroundings, now: number): Span => {
+  const start = milliseconds(property(span, "startTimeUnixNano"))
+  const end = milliseconds(property(span, "endTimeUnixNano"))
+  const parent = property(span, "parentSpanId")
+  const events = property(span, "events")
+  const id = readId(property(span, "spanId"))
+  try {
+    if (!isAbsent(events) && !Array.isArray(events)) throw new LostExport("events are no list")
+    return {
+      ...around,
+      id,
+      traceId: readId(property(span, "traceId")),
+      parentId: parent ? readId(parent) : "",
+      name: property(span, "name"),
+      start: start ?? end ?? now,
+      end: end ?? start ?? now,
+      attributes: readAttributes(property(span, "attributes")),
+      events: elements(events),
+      statusCode: property(property(span, "status"), "code"),
+      statusMessage: property(property(span, "status"), "message")
+    }
+  } catch (cause) {
+    throw cause instanceof LostExport ? new LostExport(cause.message, id) : cause
+  }
+}
+
+const listOf = (owner: unknown, key: string): ReadonlyArray<unknown> => {
+  const value = property(owner, key)
+  if (!isAbsent(value) && typeof value !== "string" && !Array.isArray(value)) {
+    throw new LostExport(`${key} is no list`)
+  }
+  // A text is a list of its letters, none of which is anything.
+  return typeof value === "string" ? [...value] : elements(value)
+}
+
+/** All spans of an export. Throws `LostExport` when one of them cannot be read. */
+export const readSpans = (
+  resourceSpans: ReadonlyArray<unknown>,
+  options: { readonly now: number; readonly dialect: Dialect }
+): ReadonlyArray<Span> =>
+  resourceSpans.filter(Boolean).flatMap((group) => {
     const resource = readAttributes(property(property(group, "resource"), "attributes"))
-    return elements(property(group, "scopeSpans")).flatMap((scoped) => {
+    return listOf(group, "scopeSpans").flatMap((scoped) => {
       const scope = property(scoped, "scope")
-      const read = {
-        name: textOf(property(scope, "name")) ?? "",
-        version: textOf(property(scope, "version")),
-        attributes: readAttributes(property(scope, "attributes"))
+      const name = property(scope, "name")
+      if (!isAbsent(name) && typeof name !== "string") throw new LostExport("the name of a scope is no text")
+      const around = {
+        resource,
+        scope: isRecord(scope) ? scope : {},
+        scopeAttributes: readAttributes(property(scope, "attributes")),
+        dialect: options.dialect
       }
-      return elements(property(scoped, "spans")).map((span) => {
-        try {
-          return readSpan(span, resource, read, now)
-        } catch (cause) {
-          throw cause instanceof LostExport
-            ? new LostExport(cause.message, readId(property(span, "spanId")))
-            : cause
-        }
-      })
+      return listOf(scoped, "spans").map((span) => readSpan(span, around, options.now))
     })
   })
 
@@ -203,7 +178,7 @@ export const spanIds = (body: unknown): ReadonlyArray<string> =>
     elements(property(group, "scopeSpans")).flatMap((scoped) =>
       elements(property(scoped, "spans")).flatMap((span) => {
         const id = property(span, "spanId")
-        return isAbsent(id) ? [] : [readId(id)]
+        return isId(id) ? [readId(id)] : []
       })
     )
   )

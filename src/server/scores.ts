@@ -2,51 +2,40 @@
  * What becomes of a score after it was accepted. These checks happen later in Langfuse than the answer to the request,
  * so a score that fails them is gone without a word.
  */
-import { deepMerge, toMetadata } from "./content.js"
-import type { ScoreBody, ScoreDataType, ScoreSource } from "./events.js"
 import type { ScoreConfig } from "./model.js"
-import type { Json } from "./validation.js"
+import type { ScoreBody, ScoreDataType } from "./scoreBody.js"
 
-export interface ScoreRow {
-  readonly id: string
-  readonly timestamp: number
-  readonly environment: string
+interface Values {
   readonly name: string
   readonly dataType: ScoreDataType
   readonly value: number | undefined
   readonly stringValue: string | undefined
-  readonly traceId: string | undefined
-  readonly sessionId: string | undefined
-  readonly datasetRunId: string | undefined
-  readonly observationId: string | undefined
-  readonly comment: string | null | undefined
-  readonly source: ScoreSource
-  readonly configId: string | undefined
-  readonly queueId: string | undefined
-  readonly executionTraceId: string | undefined
-  readonly metadata: Json
+  readonly longStringValue: string | undefined
 }
-
-type Values = Pick<ScoreRow, "dataType" | "value" | "stringValue">
 
 type Inflated = Values | { readonly dropped: string }
 
 const dropped = (reason: string): Inflated => ({ dropped: reason })
 
-const inflate = (dataType: ScoreDataType, value: string | number): Inflated => {
+const misfit = "the value does not fit the score's data type"
+
+const inflate = (name: string, dataType: ScoreDataType, value: string | number): Inflated => {
+  const stored = { name, dataType, value: undefined, stringValue: undefined, longStringValue: undefined }
   switch (dataType) {
     case "NUMERIC":
-      return typeof value === "number"
-        ? { dataType, value, stringValue: undefined }
-        : dropped("the value does not fit the score's data type")
+      return typeof value === "number" ? { ...stored, value } : dropped(misfit)
     case "BOOLEAN":
       return value === 0 || value === 1
-        ? { dataType, value, stringValue: value === 1 ? "True" : "False" }
-        : dropped("the value does not fit the score's data type")
-    default:
-      return typeof value === "string"
-        ? { dataType, value: undefined, stringValue: value }
-        : dropped("the value does not fit the score's data type")
+        ? { ...stored, value, stringValue: value === 1 ? "True" : "False" }
+        : dropped(misfit)
+    case "CATEGORICAL":
+      return typeof value === "string" ? { ...stored, stringValue: value } : dropped(misfit)
+    case "TEXT":
+      return typeof value === "string" && value.length >= 1 && value.length <= 500
+        ? { ...stored, stringValue: value }
+        : dropped(misfit)
+    case "CORRECTION":
+      return typeof value === "string" ? { ...stored, name: "output", longStringValue: value } : dropped(misfit)
   }
 }
 
@@ -55,9 +44,9 @@ const withConfig = (config: ScoreConfig, body: ScoreBody): Inflated => {
   if (body.dataType !== undefined && body.dataType !== config.dataType) {
     return dropped("the score's data type is not that of its config")
   }
-  const inflated = inflate(config.dataType, body.value)
+  const inflated = inflate(config.name, config.dataType, body.value)
   if ("dropped" in inflated) return inflated
-  if (inflated.value !== undefined) {
+  if (config.dataType === "NUMERIC" && inflated.value !== undefined) {
     if (config.minValue !== undefined && inflated.value < config.minValue) {
       return dropped("the value is below the minimum of the score's config")
     }
@@ -83,35 +72,9 @@ export const inflateScore = (body: ScoreBody, configs: ReadonlyArray<ScoreConfig
     return dropped("a CORRECTION is for traces and observations only")
   }
   if (!body.configId) {
-    return inflate(body.dataType ?? (typeof body.value === "number" ? "NUMERIC" : "CATEGORICAL"), body.value)
+    const inferred = typeof body.value === "number" ? "NUMERIC" : "CATEGORICAL"
+    return inflate(body.name, body.dataType ?? inferred, body.value)
   }
   const config = configs.find((config) => config.id === body.configId)
   return config === undefined ? dropped("the score's config is unknown") : withConfig(config, body)
 }
-
-export const mergeScore = (
-  id: string,
-  existing: ScoreRow | undefined,
-  events: ReadonlyArray<{ readonly at: number; readonly body: ScoreBody }>,
-  configs: ReadonlyArray<ScoreConfig>
-): ScoreRow | undefined =>
-  [...events].sort((a, b) => a.at - b.at).reduce<ScoreRow | undefined>((row, { at, body }) => {
-    const values = inflateScore(body, configs)
-    return "dropped" in values ? row : {
-      ...values,
-      id,
-      timestamp: row?.timestamp ?? at,
-      environment: row?.environment ?? body.environment,
-      traceId: row?.traceId ?? (body.traceId || undefined),
-      name: configs.find((config) => config.id === body.configId)?.name ?? body.name,
-      sessionId: body.sessionId || row?.sessionId,
-      datasetRunId: body.datasetRunId || row?.datasetRunId,
-      observationId: body.observationId || row?.observationId,
-      comment: body.comment === undefined ? row?.comment : body.comment,
-      source: body.source,
-      configId: body.configId ?? row?.configId,
-      queueId: body.queueId ?? row?.queueId,
-      executionTraceId: body.executionTraceId ?? row?.executionTraceId,
-      metadata: deepMerge(row?.metadata ?? {}, toMetadata(body.metadata) ?? {})
-    }
-  }, existing)

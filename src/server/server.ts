@@ -12,29 +12,26 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Utils from "effect/Utils"
 import * as Answer from "./answer.js"
-import * as Content from "./content.js"
+import { dialectOf } from "./dialect.js"
+import { eventParser } from "./events.js"
 import type { Fault } from "./fault.js"
 import type { Refuse } from "./ingestion.js"
-import type { WriteMode } from "./model.js"
+import { flatten, type Json, readMetadata } from "./json.js"
+import type { Route, WriteMode } from "./model.js"
 import * as Otlp from "./otlp.js"
-import * as Protobuf from "./otlpProtobuf.js"
 import { spanIds } from "./otlpSpan.js"
+import * as RequestLog from "./requestLog.js"
 import * as Routes from "./routes.js"
-import type { Change, Options, RecordedRequest, Route, Service } from "./service.js"
+import type { Change, Options, RecordedRequest, Service } from "./service.js"
 import * as Store from "./store.js"
-import type * as V from "./validation.js"
 import * as Wire from "./wire.js"
 
-/** Options with their defaults; the write mode is that of the version unless it was chosen. */
-export type Settings = Required<{ readonly [K in Exclude<keyof Options, "writeMode">]: NonNullable<Options[K]> }> & {
-  readonly writeMode: WriteMode | undefined
-}
+type Following = "writeMode" | "otlp"
 
-const writeModeOf = (version: string): WriteMode => Number.parseInt(version, 10) >= 4 ? "events_only" : "legacy"
-
-type Seen = Pick<RecordedRequest, "body" | "bytes" | "ids" | "fault" | "receivedAt">
-
-type Recorded = { -readonly [K in keyof RecordedRequest]: RecordedRequest[K] }
+/** Options with their defaults; two are those of the version unless they were chosen. */
+export type Settings =
+  & Required<{ readonly [K in Exclude<keyof Options, Following>]: NonNullable<Options[K]> }>
+  & { readonly [K in Following]: Options[K] }
 
 const baseUrl = (address: HttpServer.HttpServer["address"]): string => {
   if (address._tag === "UnixAddress") return `unix://${address.path}`
@@ -58,23 +55,51 @@ const refuseOf = (fault: Fault | undefined): Refuse | undefined => {
       : undefined
 }
 
+/** A server of some version; its write mode is what that version ships with. */
+const ofVersion = (version: string) => {
+  const dialect = dialectOf(version)
+  const writeMode: WriteMode = dialect.isV4 ? "events_only" : "legacy"
+  return { version, dialect, parser: eventParser(dialect), writeMode }
+}
+
+const makeChanges = Effect.map(PubSub.sliding<Change>(4096), (changes) => {
+  let sequence = 0
+  return {
+    stream: Stream.fromPubSub(changes),
+    publish: (
+      happening: Store.Happening | { readonly _tag: "Request"; readonly request: RecordedRequest } | {
+        readonly _tag: "Reset"
+      }
+    ) => {
+      changes.unsafeOffer({ ...happening, sequence: sequence++ })
+    }
+  }
+})
+
+/** What a request carries that nobody could process, such as JSON too deep to be written again. */
+const orFailed = (process: () => Answer.Answer): Answer.Answer => {
+  try {
+    return process()
+  } catch (cause) {
+    return Answer.failed(cause)
+  }
+}
+
 /** @internal */
 export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, settings: Settings) {
   const closing = yield* Effect.makeLatch()
   const randomId = yield* makeRandomId
-  const store = Store.make({ scoreConfigs: settings.scoreConfigs, randomId })
-  const changes = yield* PubSub.sliding<Change>(4096)
+  const changes = yield* makeChanges
+  const store = Store.make({ ...settings, randomId, emit: changes.publish })
+  const requests = RequestLog.make(settings.maxBytes)
   const keys = { publicKey: settings.publicKey, secretKey: Redacted.value(settings.secretKey) }
-  const initial = () => ({
-    version: settings.version,
-    writeMode: settings.writeMode ?? writeModeOf(settings.version),
-    otlp: settings.otlp
-  })
+  const initial = () => {
+    const shipped = ofVersion(settings.version)
+    return { ...shipped, writeMode: settings.writeMode ?? shipped.writeMode, otlp: settings.otlp }
+  }
   let current = initial()
   let constant: Fault | undefined
   const queue: Array<Fault> = []
-  const requests: Array<Recorded> = []
-  const waiting = new Set<{ readonly count: number; readonly reached: Effect.Latch }>()
   const open = new Set<HttpServerRequest.HttpServerRequest>()
 
   const takeFault = (route: Route | undefined): Fault | undefined => {
@@ -84,47 +109,28 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
     return constant !== undefined && applies(constant) ? constant : undefined
   }
 
-  const record = (request: HttpServerRequest.HttpServerRequest, seen: Seen): Recorded => {
-    const { authorization, ...headers } = request.headers
-    const recorded: Recorded = {
-      method: request.method,
-      path: request.url,
-      headers: authorization === undefined ? headers : { ...headers, authorization: "<redacted>" },
-      status: undefined,
-      verdicts: [],
-      ...seen
-    }
-    requests.push(recorded)
-    for (const waiter of waiting) {
-      if (requests.length >= waiter.count) waiter.reached.unsafeOpen()
-    }
-    return recorded
-  }
-
-  const decoder = yield* Effect.cached(Protobuf.decoder)
-
   /** Reads a request as its route does: what there is to record of it, and how it is answered. */
   const read = Effect.fnUntraced(function*(request: HttpServerRequest.HttpServerRequest, path: string) {
     const { headers, method } = request
     const route = Routes.routeOf(path)
+    const hasOtlp = () => current.otlp ?? current.dialect.otlp !== "none"
     if (route === "otlp") {
       const { bytes, content = new Uint8Array() } = yield* Wire.readBody(request, Infinity)
-      const body = yield* Otlp.readBody(headers, content, decoder)
+      const body = yield* Otlp.readBody(headers, content)
       return {
         bytes,
         body: body.ok ? body.text : undefined,
         ids: body.ok ? spanIds(body.value) : [],
-        answer: (at: Routes.Server) => at.otlp ? Otlp.traces(at, { method, headers, body }) : Answer.notFound
+        answer: (at: Routes.Server) => hasOtlp() ? Otlp.traces(at, { method, headers, body }) : Answer.notFound
       }
     }
     const limit = route === "ingestion" ? settings.maxBodyBytes : Routes.defaultLimit
     const { bytes, content } = yield* Wire.readBody(request, limit)
-    const text = content && Wire.decodeText(content)
-    const body = Routes.readBody(headers, text, limit)
+    const body = Routes.readBody(headers, content, limit)
     const incoming = { method, headers, body }
     return {
       bytes,
-      body: text,
+      body: content && Wire.decodeText(content),
       ids: route === "ingestion" && body.ok ? Routes.idsOf(body.value) : [],
       answer: (at: Routes.Server, fault: Fault | undefined) => {
         switch (route) {
@@ -135,7 +141,7 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
           case "health":
             return Routes.health(at, incoming)
           default:
-            return path === Otlp.metricsPath && at.otlp ? Otlp.metrics(at, incoming) : Answer.notFound
+            return path === Otlp.metricsPath && hasOtlp() ? Otlp.metrics(at, incoming) : Answer.notFound
         }
       }
     }
@@ -151,14 +157,19 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
     const fault = takeFault(Routes.routeOf(path))
     const { answer, ...seen } = yield* read(request, path)
     const receivedAt = new Date(yield* Clock.currentTimeMillis).toISOString()
-    const recorded = record(request, { ...seen, fault: fault?._tag, receivedAt })
+    const recorded = requests.record(request, { ...seen, fault: fault?._tag, receivedAt })
+    const process = Effect.map(Clock.currentTimeMillis, (now) => {
+      const given = orFailed(() => answer({ ...current, keys, prices: settings.prices, store, randomId, now }, fault))
+      recorded.verdicts = given.verdicts ??
+        seen.ids.map((id) => ({ id, status: given.status, reason: undefined, isLost: false }))
+      return given
+    })
+    // Told once it is known how the request ends, or that it never does.
+    yield* Effect.addFinalizer(() => Effect.sync(() => changes.publish({ _tag: "Request", request: { ...recorded } })))
     return yield* Wire.serve({
       request,
       closing,
-      process: Effect.map(
-        Clock.currentTimeMillis,
-        (now) => answer({ ...current, keys, store, knowsTrace: store.knowsTrace, randomId, now }, fault)
-      ),
+      process,
       answering: (status) => {
         recorded.status = status
       }
@@ -177,32 +188,28 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
     )
   )
 
-  const readRequests = Effect.sync(() => requests.map((request): RecordedRequest => ({ ...request })))
-  const eventsFirst = () => current.writeMode !== "legacy"
+  /** After this, nothing that was read before holds. */
+  const change = (by: Partial<typeof current>): Effect.Effect<void> =>
+    Effect.sync(() => {
+      current = { ...current, ...by }
+      changes.publish({ _tag: "Reset" })
+    })
+  const traces = Effect.sync(() => store.traces(current.writeMode === "events_only"))
 
   return {
     url: baseUrl(server.address),
     publicKey: settings.publicKey,
     secretKey: settings.secretKey,
-    traces: Effect.sync(() => store.traces(eventsFirst())),
-    trace: (id) => Effect.sync(() => Option.fromNullable(store.traces(eventsFirst()).find((trace) => trace.id === id))),
-    observations: Effect.sync(() => store.observations(eventsFirst())),
+    traces,
+    trace: (id) => Effect.map(traces, (all) => Option.fromNullable(all.find((trace) => trace.id === id))),
+    observations: Effect.sync(store.observations),
     scores: Effect.sync(store.scores),
     logs: Effect.sync(store.logs),
-    requests: readRequests,
-    awaitRequests: (count) =>
-      Effect.suspend(() => {
-        if (requests.length >= count) return readRequests
-        const waiter = { count, reached: Effect.unsafeMakeLatch() }
-        waiting.add(waiter)
-        return waiter.reached.await.pipe(
-          Effect.ensuring(Effect.sync(() => waiting.delete(waiter))),
-          Effect.zipRight(readRequests)
-        )
-      }),
+    requests: requests.read,
+    awaitRequests: requests.awaitCount,
     accepted: Effect.sync(store.accepted),
     losses: Effect.sync(store.losses),
-    changes: Stream.fromPubSub(changes),
+    changes: changes.stream,
     script: (...faults) =>
       Effect.sync(() => {
         queue.push(...faults)
@@ -211,27 +218,18 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
       Effect.sync(() => {
         constant = fault
       }),
-    setWriteMode: (writeMode) =>
-      Effect.sync(() => {
-        current = { ...current, writeMode }
-      }),
-    setVersion: (version) =>
-      Effect.sync(() => {
-        current = { ...current, version, writeMode: writeModeOf(version) }
-      }),
-    setOtlp: (otlp) =>
-      Effect.sync(() => {
-        current = { ...current, otlp }
-      }),
-    reset: Effect.sync(() => {
+    setWriteMode: (writeMode) => change({ writeMode }),
+    setVersion: (version) => Effect.suspend(() => change(ofVersion(version))),
+    setOtlp: (otlp) => change({ otlp }),
+    reset: Effect.suspend(() => {
       store.clear()
-      current = initial()
+      requests.clear()
       constant = undefined
       queue.length = 0
-      requests.length = 0
+      return change(initial())
     })
   } satisfies Service as Service
 })
 
 /** @internal */
-export const flattenMetadata = (metadata: V.Json): V.Json => Content.readMetadata(Content.flatten(metadata))
+export const flattenMetadata = (metadata: Json): Json => readMetadata(flatten(metadata))

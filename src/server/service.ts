@@ -8,7 +8,7 @@ import type * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { Fault } from "./fault.js"
-import type { ModelPrice, ScoreConfig, StoredObservation, StoredScore, StoredTrace, WriteMode } from "./model.js"
+import type { ModelPrice, Route, ScoreConfig, StoredObservation, StoredScore, StoredTrace, WriteMode } from "./model.js"
 
 /**
  * How the embedded server presents itself.
@@ -25,7 +25,7 @@ export interface Options {
   readonly version?: string | undefined
   /** Default `"events_only"` from version 4 on, `"legacy"` before, as Langfuse ships. */
   readonly writeMode?: WriteMode | undefined
-  /** Whether there is an OpenTelemetry endpoint; `false` is a server too old to have one, which answers 404. Default `true`. */
+  /** Whether there is an OpenTelemetry endpoint; without one it answers 404. Default: from version 3.22.0 on. */
   readonly otlp?: boolean | undefined
   /** The largest body the batch endpoint takes, in bytes. Default 4,718,592 (4.5 MiB), as Langfuse has it. */
   readonly maxBodyBytes?: number | undefined
@@ -43,7 +43,7 @@ export interface Options {
 }
 
 /**
- * What an option is when it is not given. `writeMode` follows `version`.
+ * What an option is when it is not given. `writeMode` and `otlp` follow `version`.
  *
  * @since 0.1.0
  * @category models
@@ -52,21 +52,12 @@ export const defaults = {
   publicKey: "pk-lf-local",
   secretKey: Redacted.make("sk-lf-local"),
   version: "4.16.0",
-  otlp: true,
   maxBodyBytes: 4_718_592,
   scoreConfigs: [],
   prices: [],
   maxBytes: Infinity,
   maxTraceBytes: Infinity
 } as const satisfies Options
-
-/**
- * A group of paths to which a fault can be restricted.
- *
- * @since 0.1.0
- * @category models
- */
-export type Route = "ingestion" | "otlp" | "scores" | "health"
 
 /**
  * Something a client was told had arrived and that the server nevertheless does not hold, or holds otherwise than it

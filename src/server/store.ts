@@ -1,20 +1,17 @@
 /**
  * The server's memory: its tables, and nothing else. Synchronous, so that a request is stored whole or not at all.
  */
-import type { Event } from "./events.js"
-import type { ScoreConfig, StoredObservation, StoredScore, StoredTrace } from "./model.js"
-import { mergeObservation, mergeTrace, type ObservationRow, type TraceRow } from "./rows.js"
-import { inflateScore, mergeScore, type ScoreRow } from "./scores.js"
-import type { Loss, Route } from "./service.js"
+import type { Event, EventOf } from "./events.js"
+import { groupBy } from "./json.js"
+import * as Merge from "./merge.js"
+import type { ModelPrice, Route, ScoreConfig, StoredObservation, StoredScore, StoredTrace } from "./model.js"
+import { inflateScore } from "./scores.js"
+import type { Loss } from "./service.js"
+import { makeShelf } from "./shelf.js"
 import * as View from "./view.js"
 
-type EventOf<Entity> = Extract<Event, { readonly entity: Entity }>
-
-/**
- * How a row of the old tables is seen from the events table: not at all, by propagation, or because the same span
- * was also written there directly.
- */
-export type Propagation = "none" | "staged" | "direct"
+/** How rows of the old tables get into the events table: not at all, or later by propagation. */
+export type Propagation = "none" | "staged"
 
 /**
  * All events of one trace, observation or score. They lie in files named after an event's id: a file sent again
@@ -29,66 +26,101 @@ interface Entity<E, Row> {
 
 type Entities<E, Row> = Map<string, Entity<E, Row>>
 
+/** Something that changed. */
+export type Happening =
+  | { readonly _tag: "Traces"; readonly ids: ReadonlyArray<string> }
+  | { readonly _tag: "Scores"; readonly ids: ReadonlyArray<string> }
+  | { readonly _tag: "Evicted"; readonly ids: ReadonlyArray<string> }
+  | { readonly _tag: "Trimmed"; readonly traceId: string; readonly observations: ReadonlyArray<string> }
+  | { readonly _tag: "Loss"; readonly loss: Loss }
+
 export interface Store {
-  /** Takes events in the order of their processing. */
-  readonly ingest: (events: ReadonlyArray<Event>, propagation: Propagation, route: Route) => void
+  /** Takes events in the order of their processing; says by the envelope's id what was not stored, and why. */
+  readonly ingest: (
+    events: ReadonlyArray<Event>,
+    propagation: Propagation,
+    route: Route
+  ) => ReadonlyMap<string, string>
+  /** Observations of one export: each is merged with what was there before the export, and with nothing else. */
+  readonly overwrite: (events: ReadonlyArray<EventOf<"observation">>) => void
   /** Writes rows of the events table; a row with the same key is replaced. */
   readonly write: (rows: ReadonlyArray<View.EventRow>) => void
   readonly accept: (ids: ReadonlyArray<string>) => void
   readonly lose: (loss: Loss) => void
-  /** Whether the trace was ever heard of, which decides if a span has to announce it. */
-  readonly knowsTrace: (id: string) => boolean
+  /** Whether an earlier export had spans of the trace, which decides if a span has to announce it. */
+  readonly isKnownTrace: (id: string) => boolean
+  /** Remembers the traces of an export. */
+  readonly meetTraces: (ids: ReadonlyArray<string>) => void
   readonly clear: () => void
   readonly traces: (eventsFirst: boolean) => ReadonlyArray<StoredTrace>
-  readonly observations: (eventsFirst: boolean) => ReadonlyArray<StoredObservation>
+  readonly observations: () => ReadonlyArray<StoredObservation>
   readonly scores: () => ReadonlyArray<StoredScore>
   readonly logs: () => ReadonlyArray<unknown>
   readonly accepted: () => ReadonlyArray<string>
   readonly losses: () => ReadonlyArray<Loss>
 }
 
-export const make = (options: {
+export interface Options {
   readonly scoreConfigs: ReadonlyArray<ScoreConfig>
+  readonly prices: ReadonlyArray<ModelPrice>
+  readonly maxBytes: number
+  readonly maxTraceBytes: number
   readonly randomId: () => string
-}): Store => {
-  const traces: Entities<EventOf<"trace">, TraceRow> = new Map()
-  const observations: Entities<EventOf<"observation">, ObservationRow> = new Map()
-  const scores: Entities<EventOf<"score">, ScoreRow> = new Map()
+  readonly emit: (happening: Happening) => void
+}
+
+/** How many lines of a list are kept where the memory has a bound. */
+const maxLines = 10_000
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
+  `${a}.json` < `${b}.json` ? -1 : 1
+
+export const make = (options: Options): Store => {
+  const traces: Entities<EventOf<"trace">, Merge.TraceRow> = new Map()
+  const observations: Entities<EventOf<"observation">, Merge.ObservationRow> = new Map()
+  const scores: Entities<EventOf<"score">, Merge.ScoreRow> = new Map()
   const events = new Map<string, View.Arrived<View.EventRow>>()
   const logs: Array<unknown> = []
   const accepted: Array<string> = []
   const losses: Array<Loss> = []
+  const known = new Set<string>()
+  const shelf = makeShelf(options)
+  const merging = { randomId: options.randomId, prices: options.prices }
   let arrivals = 0
 
-  /** Adds one batch's events to their entities and merges each entity anew. */
-  const add = <E extends { readonly id: string; readonly at: number }, Row>(
-    entities: Entities<E, Row>,
-    idOf: (event: E) => string | null | undefined,
-    batch: ReadonlyArray<E>,
-    merge: (id: string, existing: Row | undefined, events: ReadonlyArray<E>) => Row | undefined,
-    options: { readonly propagation: Propagation; readonly route: Route }
-  ): void => {
-    const groups = new Map<string, Array<E>>()
-    for (const event of batch) {
-      const id = idOf(event)
-      if (!id) {
-        losses.push({ route: options.route, reason: "an event without body.id is not stored", id: event.id })
-        continue
-      }
-      const group = groups.get(id)
-      if (group === undefined) groups.set(id, [event])
-      else group.push(event)
-    }
-    for (const [id, group] of groups) {
-      const earliest = group.reduce((first, event) => event.at < first.at ? event : first)
-      const entity = entities.get(id) ?? { files: new Map(), row: undefined, propagation: "none", arrival: 0 }
-      entities.set(id, entity)
-      entity.files.set(earliest.id, group)
-      entity.row = merge(id, entity.row, [...entity.files.values()].flat())
-      if (options.propagation !== "none") entity.propagation = options.propagation
-      entity.arrival = arrivals++
-    }
+  const add = <A>(list: Array<A>, lines: ReadonlyArray<A>): void => {
+    for (const line of lines) list.push(line)
+    if (Number.isFinite(options.maxBytes) && list.length > maxLines) list.splice(0, list.length - maxLines)
   }
+
+  const lose = (loss: Loss): void => {
+    add(losses, [loss])
+    options.emit({ _tag: "Loss", loss })
+  }
+
+  const entityOf = <E, Row>(entities: Entities<E, Row>, id: string): Entity<E, Row> => {
+    const entity = entities.get(id) ?? { files: new Map(), row: undefined, propagation: "none", arrival: 0 }
+    entities.set(id, entity)
+    return entity
+  }
+
+  /** Adds one batch's events to their entities and merges each entity anew. */
+  const addBatch = <E extends { readonly id: string; readonly at: number }, Row>(
+    entities: Entities<E, Row>,
+    batch: ReadonlyArray<E & { readonly body: { readonly id?: string | null | undefined } }>,
+    merge: (id: string, existing: Row | undefined, events: ReadonlyArray<E>) => Row | undefined,
+    propagation: Propagation
+  ): ReadonlyArray<readonly [id: string, row: Row, events: ReadonlyArray<E>]> =>
+    [...groupBy(batch, ({ body }) => body.id)].flatMap(([id, group]) => {
+      const [first] = group
+      if (!id || first === undefined) return []
+      const entity = entityOf(entities, id)
+      entity.files.set(first.id, group)
+      entity.row = merge(id, entity.row, [...entity.files].sort(byName).flatMap(([, events]) => events))
+      if (propagation !== "none") entity.propagation = propagation
+      entity.arrival = arrivals++
+      return entity.row === undefined ? [] : [[id, entity.row, group] as const]
+    })
 
   const rowsOf = <E, Row>(entities: Entities<E, Row>): ReadonlyArray<View.Arrived<Row> & Entity<E, Row>> =>
     [...entities.values()].flatMap((entity) => entity.row === undefined ? [] : [{ ...entity, row: entity.row }])
@@ -101,64 +133,133 @@ export const make = (options: {
       .map(({ arrival, row }) => ({ arrival, row: View.stagedObservation(row, traces.get(row.traceId)?.row) }))
   ]
 
-  const tables = (eventsFirst: boolean): View.Tables => {
-    // A row that is in both tables is shown from the one that counts, and only from there.
-    const shown = (entity: { readonly propagation: Propagation }) => !eventsFirst || entity.propagation === "none"
-    return {
-      eventsFirst,
-      traces: rowsOf(traces).filter(shown).map(({ row }) => row),
-      observations: rowsOf(observations).filter(shown),
-      events: eventsFirst ? [...events.values(), ...staged()] : [...events.values()],
-      scores: rowsOf(scores).map(({ row }) => row)
+  const tables = (options: { readonly eventsFirst: boolean; readonly withStaged: boolean }): View.Tables => ({
+    eventsFirst: options.eventsFirst,
+    traces: rowsOf(traces).map(({ row }) => row),
+    observations: rowsOf(observations),
+    events: options.withStaged ? [...events.values(), ...staged()] : [...events.values()],
+    scores: rowsOf(scores).map(({ row }) => row)
+  })
+
+  /** Tells what was written, and forgets what there is no room for. */
+  const settle = (traceIds: ReadonlyArray<string>): void => {
+    const ids = [...new Set(traceIds)]
+    if (ids.length > 0) options.emit({ _tag: "Traces", ids })
+    for (const [traceId, trimmed] of shelf.trim(ids)) {
+      options.emit({ _tag: "Trimmed", traceId, observations: trimmed })
     }
+    const evicted = shelf.evict()
+    for (const id of evicted) known.delete(id)
+    if (evicted.length > 0) options.emit({ _tag: "Evicted", ids: evicted })
+  }
+
+  const keepObservation = (id: string, row: Merge.ObservationRow, content: unknown): void =>
+    shelf.put({
+      traceId: row.traceId,
+      key: `observation ${id}`,
+      observation: id,
+      content,
+      forget: () => observations.delete(id)
+    })
+
+  const writeEvents = (batch: ReadonlyArray<Event>, propagation: Propagation, route: Route) => {
+    const unstored = new Map<string, string>()
+    const lost = (event: Event, id: string, reason: string) => {
+      lose({ route, reason, id })
+      unstored.set(event.id, reason)
+    }
+    const of = <T extends Event["entity"]>(entity: T): ReadonlyArray<EventOf<T>> =>
+      batch.filter((event): event is EventOf<T> => event.entity === entity)
+    const named = <E extends Exclude<Event, EventOf<"log">>>(events: ReadonlyArray<E>) =>
+      events.filter((event) => {
+        if (event.body.id) return true
+        lost(event, event.id, "an event without body.id is not stored")
+        return false
+      })
+    const written: Array<string> = []
+    for (const [id, row, events] of addBatch(traces, named(of("trace")), Merge.mergeTrace, propagation)) {
+      written.push(row.id)
+      shelf.put({ traceId: row.id, key: `trace ${id}`, content: events, forget: () => traces.delete(id) })
+    }
+    const merge = (
+      id: string,
+      existing: Merge.ObservationRow | undefined,
+      all: ReadonlyArray<EventOf<"observation">>
+    ) => Merge.mergeObservation(id, existing, all, merging)
+    for (const [id, row, events] of addBatch(observations, named(of("observation")), merge, propagation)) {
+      written.push(row.traceId)
+      keepObservation(id, row, events)
+    }
+    const fitting = named(of("score")).filter((event) => {
+      const values = inflateScore(event.body, options.scoreConfigs)
+      if ("dropped" in values) lost(event, event.body.id ?? event.id, values.dropped)
+      return !("dropped" in values)
+    })
+    const mergeScore = (id: string, existing: Merge.ScoreRow | undefined, all: ReadonlyArray<EventOf<"score">>) =>
+      Merge.mergeScore(id, existing, all, options.scoreConfigs)
+    const elsewhere: Array<string> = []
+    for (const [id, row, events] of addBatch(scores, fitting, mergeScore, "none")) {
+      if (row.traceId) written.push(row.traceId)
+      else elsewhere.push(id)
+      shelf.put({
+        traceId: row.traceId || "",
+        key: `score ${id}`,
+        content: events,
+        forget: () => scores.delete(id)
+      })
+    }
+    add(logs, of("log").map(({ log }) => log))
+    if (elsewhere.length > 0) options.emit({ _tag: "Scores", ids: elsewhere })
+    settle(written)
+    return unstored
   }
 
   return {
-    ingest: (batch, propagation, route) => {
-      const where = { propagation, route }
-      add(traces, ({ body }) => body.id, batch.filter((event) => event.entity === "trace"), mergeTrace, where)
-      add(
-        observations,
-        ({ body }) => body.id,
-        batch.filter((event) => event.entity === "observation"),
-        (id, existing, events) => mergeObservation(id, existing, events, options.randomId),
-        where
-      )
-      add(
-        scores,
-        ({ body }) => body.id,
-        batch.filter((event) => event.entity === "score").filter((event) => {
-          const values = inflateScore(event.body, options.scoreConfigs)
-          if (!("dropped" in values)) return true
-          losses.push({ route, reason: values.dropped, id: event.body.id ?? event.id })
-          return false
-        }),
-        (id, existing, events) => mergeScore(id, existing, events, options.scoreConfigs),
-        where
-      )
-      for (const event of batch) if (event.entity === "log") logs.push(event.log)
+    ingest: writeEvents,
+    overwrite: (batch) => {
+      const before = new Map(batch.map(({ body }) => [body.id, observations.get(body.id ?? "")?.row]))
+      const written: Array<string> = []
+      for (const event of batch) {
+        const id = event.body.id ?? ""
+        const entity = entityOf(observations, id)
+        const row = Merge.mergeObservation(id, before.get(id), [event], merging)
+        entity.row = row
+        entity.arrival = arrivals++
+        if (row === undefined) continue
+        written.push(row.traceId)
+        keepObservation(id, row, row)
+      }
+      settle(written)
     },
     write: (rows) => {
       for (const row of rows) {
         const key = JSON.stringify([row.traceId, row.id, row.startTime])
         events.delete(key)
         events.set(key, { row, arrival: arrivals++ })
+        shelf.put({
+          traceId: row.traceId,
+          key,
+          observation: row.id,
+          content: row,
+          forget: () => events.delete(key)
+        })
       }
+      settle(rows.map(({ traceId }) => traceId))
     },
-    accept: (ids) => {
-      for (const id of ids) accepted.push(id)
+    accept: (ids) => add(accepted, ids),
+    lose,
+    isKnownTrace: (id) => known.has(id),
+    meetTraces: (ids) => {
+      for (const id of ids) known.add(id)
     },
-    lose: (loss) => {
-      losses.push(loss)
-    },
-    knowsTrace: (id) => traces.has(id),
     clear: () => {
-      for (const table of [traces, observations, scores, events]) table.clear()
+      for (const table of [traces, observations, scores, events, known]) table.clear()
       for (const list of [logs, accepted, losses]) list.length = 0
+      shelf.clear()
     },
-    traces: (eventsFirst) => View.traces(tables(eventsFirst)),
-    observations: (eventsFirst) => View.observations(tables(eventsFirst)),
-    scores: () => View.scores(tables(true)),
+    traces: (eventsFirst) => View.traces(tables({ eventsFirst, withStaged: eventsFirst })),
+    observations: () => View.observations(tables({ eventsFirst: true, withStaged: true })),
+    scores: () => View.scores(tables({ eventsFirst: true, withStaged: false })),
     logs: () => [...logs],
     accepted: () => [...accepted],
     losses: () => [...losses]

@@ -1,26 +1,29 @@
 /**
- * Token usage and cost: the shapes the server takes, and what it makes of them before they are stored.
+ * Token usage and cost as events carry them: the shapes the server takes, and the buckets it makes of them.
  */
+import type { Dialect } from "./dialect.js"
 import * as V from "./validation.js"
 
 export type Counts = { readonly [bucket: string]: number }
 
 const count = V.nullish(V.int)
 
-const openAiDetails = V.nullish(V.record(count))
+const size = V.nonNegative(V.int)
+
+const openAiDetails = V.nullish(V.record(V.nullish(size)))
 
 const chatShape = V.object({
-  prompt_tokens: V.int,
-  completion_tokens: V.int,
-  total_tokens: V.int,
+  prompt_tokens: size,
+  completion_tokens: size,
+  total_tokens: size,
   prompt_tokens_details: openAiDetails,
   completion_tokens_details: openAiDetails
 }, { strict: true })
 
 const responsesShape = V.object({
-  input_tokens: V.int,
-  output_tokens: V.int,
-  total_tokens: V.int,
+  input_tokens: size,
+  output_tokens: size,
+  total_tokens: size,
   input_tokens_details: openAiDetails,
   output_tokens_details: openAiDetails
 }, { strict: true })
@@ -48,52 +51,70 @@ const disjoint = (
   return Object.fromEntries(buckets)
 }
 
-const asCount = (value: unknown): number | undefined => {
-  const read = typeof value === "string" ? Number.parseInt(value, 10) : value
+const kept = (
+  values: { readonly [key: string]: unknown },
+  read: (value: unknown) => number | undefined
+): Counts | undefined => {
+  const entries = Object.entries(values).flatMap(([key, value]) => {
+    const number = read(value)
+    return number === undefined ? [] : [[key, number] as const]
+  })
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
+}
+
+const countIn = (readsText: boolean) => (value: unknown): number | undefined => {
+  const read = readsText && typeof value === "string" ? Number.parseInt(value, 10) : value
   return typeof read === "number" && Number.isInteger(read) && read >= 0 ? read : undefined
 }
 
-const present = (entries: ReadonlyArray<readonly [string, number | undefined]>): Counts | undefined => {
-  const kept = entries.flatMap(([key, value]) => value === undefined ? [] : [[key, value] as const])
-  return kept.length === 0 ? undefined : Object.fromEntries(kept)
+const present = (value: unknown): number | undefined => typeof value === "number" ? value : undefined
+
+/** The field `usageDetails` of an event, which is also how `langfuse.observation.usage_details` is read. */
+export const usageDetails = ({ details, readsTextCounts }: Dialect): V.Parser<Counts | undefined> => {
+  if (details === "none") return () => undefined
+  const any = details === "filtered"
+    ? V.map(V.record(V.any), (usage) => kept(usage, countIn(readsTextCounts)))
+    : V.map(V.record(V.nullish(size)), (usage) => kept(usage, present))
+  return V.union(
+    V.map(chatShape, (usage): Counts | undefined =>
+      disjoint(
+        usage.prompt_tokens,
+        usage.completion_tokens,
+        usage.total_tokens,
+        usage.prompt_tokens_details,
+        usage.completion_tokens_details
+      )),
+    V.map(responsesShape, (usage): Counts | undefined =>
+      disjoint(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.total_tokens,
+        usage.input_tokens_details,
+        usage.output_tokens_details
+      )),
+    any
+  )
 }
 
-/** `usageDetails` of an event, and what is inside `langfuse.observation.usage_details`. */
-export const usageDetails: V.Parser<Counts | undefined> = V.union(
-  V.map(chatShape, (usage): Counts | undefined =>
-    disjoint(
-      usage.prompt_tokens,
-      usage.completion_tokens,
-      usage.total_tokens,
-      usage.prompt_tokens_details,
-      usage.completion_tokens_details
-    )),
-  V.map(responsesShape, (usage): Counts | undefined =>
-    disjoint(
-      usage.input_tokens,
-      usage.output_tokens,
-      usage.total_tokens,
-      usage.input_tokens_details,
-      usage.output_tokens_details
-    )),
-  V.map(V.record(V.any), (usage) => present(Object.entries(usage).map(([key, value]) => [key, asCount(value)])))
-)
-
-/** `costDetails` of an event. */
-export const costDetails: V.Parser<Counts | undefined> = V.map(
-  V.record(V.any),
-  (cost) =>
-    present(
-      Object.entries(cost).map(([key, value]) => [
-        key,
-        typeof value === "number" && value >= 0 ? value : undefined
-      ])
+/** The field `costDetails` of an event. */
+export const costDetails = ({ details }: Dialect): V.Parser<Counts | undefined> => {
+  if (details === "none") return () => undefined
+  return details === "filtered"
+    ? V.map(
+      V.record(V.any),
+      (cost) => kept(cost, (value) => typeof value === "number" && value >= 0 ? value : undefined)
     )
-)
+    : V.map(V.record(V.nullish(V.nonNegative(V.number))), (cost) => kept(cost, present))
+}
 
+/** The deprecated `usage` of an event. */
 export interface Usage {
-  readonly usage: Counts | undefined
-  readonly cost: Counts | undefined
+  readonly input?: number | null | undefined
+  readonly output?: number | null | undefined
+  readonly total?: number | null | undefined
+  readonly inputCost?: number | null | undefined
+  readonly outputCost?: number | null | undefined
+  readonly totalCost?: number | null | undefined
 }
 
 const amount = V.nullish(V.number)
@@ -103,55 +124,45 @@ const usageFields = V.object({
   output: count,
   total: count,
   unit: V.nullish(V.literals("CHARACTERS", "TOKENS", "SECONDS", "MILLISECONDS", "IMAGES", "REQUESTS")),
-  inputCost: amount,
-  outputCost: amount,
-  totalCost: amount,
   promptTokens: count,
   completionTokens: count,
-  totalTokens: count
+  totalTokens: count,
+  inputCost: amount,
+  outputCost: amount,
+  totalCost: amount
 })
 
-/** The deprecated `usage`. The names of OpenAI's first API, when one of them is there, make its costs disappear. */
-export const usage: V.Parser<Usage> = V.map(usageFields, (given): Usage => {
-  const openAi = ["promptTokens", "completionTokens", "totalTokens"].some((key) => Object.hasOwn(given, key))
-  return openAi
-    ? {
-      usage: present([
-        ["input", given.promptTokens ?? undefined],
-        ["output", given.completionTokens ?? undefined],
-        ["total", given.totalTokens ?? undefined]
-      ]),
-      cost: undefined
-    }
-    : {
-      usage: present([
-        ["input", given.input ?? undefined],
-        ["output", given.output ?? undefined],
-        ["total", given.total ?? undefined]
-      ]),
-      cost: present([
-        ["input", given.inputCost ?? undefined],
-        ["output", given.outputCost ?? undefined],
-        ["total", given.totalCost ?? undefined]
-      ])
-    }
-})
+/** The names of OpenAI's first API, when one of them is there, make the costs disappear. */
+export const usage: V.Parser<Usage> = V.map(
+  usageFields,
+  (given): Usage =>
+    ["promptTokens", "completionTokens", "totalTokens"].some((key) => Object.hasOwn(given, key))
+      ? { input: given.promptTokens, output: given.completionTokens, total: given.totalTokens }
+      : given
+)
 
-/** Without a `total`, every bucket is added up, whether or not they overlap. */
-export const withTotal = (counts: Counts): Counts =>
-  "total" in counts || Object.keys(counts).length === 0
-    ? counts
-    : { ...counts, total: Object.values(counts).reduce((sum, value) => sum + value, 0) }
-
-/** The total cost, which the server derives only when nothing but `input` and `output` was given. */
-export const totalCost = (cost: { readonly [bucket: string]: unknown }): number | undefined => {
-  if (typeof cost["total"] === "number") return cost["total"]
-  const entries = Object.entries(cost)
-  if (entries.length === 0) return undefined
-  let sum = 0
-  for (const [key, value] of entries) {
-    if ((key !== "input" && key !== "output") || typeof value !== "number") return undefined
-    sum += value
-  }
-  return sum
+interface Given {
+  readonly usage?: Usage | null | undefined
+  readonly usageDetails?: Counts | null | undefined
+  readonly costDetails?: Counts | null | undefined
 }
+
+/** A total that is missing or zero is made of what else `usage` says, unless there are details. */
+const totalOf = ({ input, output, total }: Usage, hasDetails: boolean): number | null | undefined => {
+  if (total) return total
+  if (hasDetails) return undefined
+  return input && output ? input + output : input ?? output
+}
+
+/** The buckets that an event provides: those of the details win over those of `usage`. */
+export const providedUsage = ({ usage, usageDetails }: Given): Counts => {
+  const hasDetails = Object.keys(usageDetails ?? {}).length > 0
+  const given = { input: usage?.input, output: usage?.output, total: totalOf(usage ?? {}, hasDetails) }
+  return { ...kept(given, present), ...usageDetails }
+}
+
+/** The costs that an event provides. */
+export const providedCost = ({ costDetails, usage }: Given): Counts => ({
+  ...kept({ input: usage?.inputCost, output: usage?.outputCost, total: usage?.totalCost }, present),
+  ...costDetails
+})

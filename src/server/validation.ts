@@ -2,8 +2,10 @@
  * The few schema combinators the endpoint needs, reporting what they refuse in the words of the validator that
  * Langfuse itself uses: a client that shows such a message to a person must show the same text here.
  *
- * An object keeps only the keys it knows, a refinement runs only when the fields themselves were fine.
+ * An object keeps only the keys it knows. A value of the wrong type is `invalid`; one that is of the right type and
+ * breaks a rule (a length, a format) is reported and read on, so that rules about the whole are looked at as well.
  */
+import { isRecord } from "./json.js"
 
 export type Path = ReadonlyArray<string | number>
 
@@ -16,15 +18,10 @@ export interface Issue {
 
 export const invalid: unique symbol = Symbol("invalid")
 
-/** Reads a value; what is wrong goes into `issues`, and the result is then `invalid`. */
+/** Reads a value; what is wrong goes into `issues`. `invalid` means that there is no value to go on with. */
 export type Parser<A> = (value: unknown, path: Path, issues: Array<Issue>) => A | typeof invalid
 
 export type Output<P> = P extends Parser<infer A> ? A : never
-
-export type Json = { readonly [key: string]: unknown }
-
-export const isRecord = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const nameOf = (value: unknown): string =>
   value === null ? "null" : Array.isArray(value) ? "array" : Number.isNaN(value) ? "nan" : typeof value
@@ -51,45 +48,77 @@ export const boolean: Parser<boolean> = (value, path, issues) =>
 export const number: Parser<number> = (value, path, issues) =>
   typeof value === "number" && Number.isFinite(value) ? value : fail(issues, wrongType("number", value, path))
 
+const sizeIssue = (
+  code: "too_small" | "too_big",
+  origin: string,
+  limit: number,
+  path: Path,
+  unit = ""
+): Issue => ({
+  origin,
+  code,
+  [code === "too_small" ? "minimum" : "maximum"]: limit,
+  inclusive: true,
+  path,
+  message: `Too ${code === "too_small" ? "small" : "big"}: expected ${origin} to ${unit === "" ? "be" : "have"} ` +
+    `${code === "too_small" ? ">=" : "<="}${limit}${unit}`
+})
+
 export const int: Parser<number> = (value, path, issues) => {
   const checked = number(value, path, issues)
-  return checked === invalid || Number.isSafeInteger(checked)
-    ? checked
-    : fail(issues, { format: "safeint", ...wrongType("int", value, path) })
+  if (checked === invalid) return invalid
+  if (!Number.isInteger(checked)) {
+    return fail(issues, { format: "safeint", ...wrongType("int", value, path) })
+  }
+  if (checked > Number.MAX_SAFE_INTEGER) issues.push(sizeIssue("too_big", "int", Number.MAX_SAFE_INTEGER, path))
+  if (checked < Number.MIN_SAFE_INTEGER) issues.push(sizeIssue("too_small", "int", Number.MIN_SAFE_INTEGER, path))
+  return checked
 }
 
+export const nonNegative = (parser: Parser<number>): Parser<number> => (value, path, issues) => {
+  const checked = parser(value, path, issues)
+  if (checked !== invalid && checked < 0) issues.push(sizeIssue("too_small", "number", 0, path))
+  return checked
+}
+
+const lengthOf = (value: unknown): number | undefined => {
+  if (typeof value === "string" || Array.isArray(value)) return value.length
+  const length = isRecord(value) ? value["length"] : undefined
+  return typeof length === "number" ? length : undefined
+}
+
+/** Lengths are looked at whatever the value is, as long as it has one. */
 export const string =
   (limits: { readonly min?: number; readonly max?: number } = {}): Parser<string> => (value, path, issues) => {
-    if (typeof value !== "string") return fail(issues, wrongType("string", value, path))
-    if (limits.min !== undefined && value.length < limits.min) {
-      return fail(issues, {
-        origin: "string",
-        code: "too_small",
-        minimum: limits.min,
-        inclusive: true,
-        path,
-        message: `Too small: expected string to have >=${limits.min} characters`
-      })
+    const isText = typeof value === "string"
+    if (!isText) issues.push(wrongType("string", value, path))
+    const length = lengthOf(value)
+    const origin = isText ? "string" : "array"
+    if (length !== undefined && limits.min !== undefined && length < limits.min) {
+      issues.push(sizeIssue("too_small", origin, limits.min, path, " characters"))
     }
-    if (limits.max !== undefined && value.length > limits.max) {
-      return fail(issues, {
-        origin: "string",
-        code: "too_big",
-        maximum: limits.max,
-        inclusive: true,
-        path,
-        message: `Too big: expected string to have <=${limits.max} characters`
-      })
+    if (length !== undefined && limits.max !== undefined && length > limits.max) {
+      issues.push(sizeIssue("too_big", origin, limits.max, path, " characters"))
     }
-    return value
+    return isText ? value : invalid
   }
 
 /** What Langfuse takes as the id of an event, a trace, an observation or a score. */
 export const id: Parser<string> = (value, path, issues) => {
   const checked = string({ min: 1, max: 800 })(value, path, issues)
-  return checked !== invalid && checked.includes("\r")
-    ? fail(issues, custom("ID cannot contain carriage return characters", path))
-    : checked
+  if (checked !== invalid && checked.includes("\r")) {
+    issues.push(custom("ID cannot contain carriage return characters", path))
+  }
+  return checked
+}
+
+/** A text of which one character after the other fits. */
+export const matching = (pattern: RegExp, max: number, message: string): Parser<string> => (value, path, issues) => {
+  const checked = string({ max })(value, path, issues)
+  if (checked !== invalid && !pattern.test(checked)) {
+    issues.push({ origin: "string", code: "invalid_format", format: "regex", path, message })
+  }
+  return checked
 }
 
 const datetimeParts =
@@ -112,15 +141,16 @@ const isDatetime = (text: string): boolean => {
 /** ISO 8601 with a zone. The seconds may be missing, the fraction may have any length. */
 export const datetime: Parser<string> = (value, path, issues) => {
   const checked = string()(value, path, issues)
-  return checked === invalid || isDatetime(checked)
-    ? checked
-    : fail(issues, {
+  if (checked !== invalid && !isDatetime(checked)) {
+    issues.push({
       origin: "string",
       code: "invalid_format",
       format: "datetime",
       path,
       message: "Invalid ISO datetime"
     })
+  }
+  return checked
 }
 
 export const literals =
@@ -140,6 +170,13 @@ export const optional = <A>(parser: Parser<A>): Parser<A | undefined> => (value,
 export const nullish = <A>(parser: Parser<A>): Parser<A | null | undefined> => (value, path, issues) =>
   value === undefined || value === null ? value : parser(value, path, issues)
 
+export const withDefault = <A>(parser: Parser<A>, otherwise: A): Parser<A> => (value, path, issues) =>
+  value === undefined ? otherwise : parser(value, path, issues)
+
+/** Nothing, or the refusal of anything. */
+export const nothing: Parser<null | undefined> = (value, path, issues) =>
+  value === undefined || value === null ? value : fail(issues, wrongType("undefined", value, path))
+
 export const array = <A>(item: Parser<A>): Parser<ReadonlyArray<A>> => (value, path, issues) => {
   if (!Array.isArray(value)) return fail(issues, wrongType("array", value, path))
   const elements: Array<A> = []
@@ -157,6 +194,7 @@ export const record = <A>(item: Parser<A>): Parser<{ readonly [key: string]: A }
   const entries: Array<readonly [string, A]> = []
   let failed = false
   for (const key of Object.keys(value)) {
+    if (key === "__proto__") continue
     const read = item(value[key], [...path, key], issues)
     if (read === invalid) failed = true
     else entries.push([key, read])
@@ -197,19 +235,31 @@ export const object = <F extends Fields>(
   return failed ? invalid : Object.fromEntries(entries) as Shape<F>
 }
 
+/** The first member without an issue; when only one has a value at all, its issues are the union's. */
 export const union = <Members extends ReadonlyArray<Parser<unknown>>>(
   ...members: Members
 ): Parser<Output<Members[number]>> =>
 (value, path, issues) => {
-  const errors: Array<ReadonlyArray<Issue>> = []
+  const results: Array<{ readonly read: unknown; readonly found: ReadonlyArray<Issue> }> = []
   for (const member of members) {
     const found: Array<Issue> = []
     const read = member(value, [], found)
-    // Whatever a member returns is of that member's type.
-    if (read !== invalid) return read as Output<Members[number]>
-    errors.push(found)
+    results.push({ read, found })
+    if (read !== invalid && found.length === 0) break
   }
-  return fail(issues, { code: "invalid_union", errors, path, message: "Invalid input" })
+  const readable = results.filter(({ read }) => read !== invalid)
+  const best = readable.find(({ found }) => found.length === 0) ?? (readable.length === 1 ? readable[0] : undefined)
+  if (best === undefined) {
+    return fail(issues, {
+      code: "invalid_union",
+      errors: results.map(({ found }) => found),
+      path,
+      message: "Invalid input"
+    })
+  }
+  for (const issue of best.found) issues.push({ ...issue, path: [...path, ...issue.path] })
+  // Whatever a member returns is of that member's type.
+  return best.read as Output<Members[number]>
 }
 
 /** Chooses the parser by the text under one key. */
@@ -232,23 +282,22 @@ export const discriminated = <A>(
     : parser(value, path, issues)
 }
 
+/** Changes what was read; not asked when something was wrong with it. */
 export const map = <A, B>(parser: Parser<A>, f: (value: A) => B): Parser<B> => (value, path, issues) => {
-  const read = parser(value, path, issues)
-  return read === invalid ? invalid : f(read)
+  const found: Array<Issue> = []
+  const read = parser(value, path, found)
+  issues.push(...found)
+  return read === invalid || found.length > 0 ? invalid : f(read)
 }
 
-/** Rules that see the whole value; they run only when its parts were fine. */
-export const refine = <A>(
-  parser: Parser<A>,
-  ...rules: ReadonlyArray<(value: A) => Issue | undefined>
-): Parser<A> =>
-(value, path, issues) => {
-  const read = parser(value, path, issues)
-  if (read === invalid) return invalid
-  const broken = rules.flatMap((rule) => rule(read) ?? [])
-  for (const issue of broken) issues.push({ ...issue, path: [...path, ...issue.path] })
-  return broken.length === 0 ? read : invalid
-}
+/** A rule about the whole value. */
+export const refine =
+  <A>(parser: Parser<A>, rule: (value: A) => Issue | undefined): Parser<A> => (value, path, issues) => {
+    const read = parser(value, path, issues)
+    const broken = read === invalid ? undefined : rule(read)
+    if (broken !== undefined) issues.push({ ...broken, path: [...path, ...broken.path] })
+    return read
+  }
 
 export type Parsed<A> =
   | { readonly ok: true; readonly value: A }
@@ -257,7 +306,7 @@ export type Parsed<A> =
 export const parse = <A>(parser: Parser<A>, value: unknown): Parsed<A> => {
   const issues: Array<Issue> = []
   const read = parser(value, [], issues)
-  return read === invalid ? { ok: false, issues } : { ok: true, value: read }
+  return read === invalid || issues.length > 0 ? { ok: false, issues } : { ok: true, value: read }
 }
 
 /** The validator's `message`: its issues as indented JSON text. */

@@ -1,14 +1,14 @@
 /**
  * What the server shows of its tables: rows as observations, traces put together, for v4 as for the versions before.
  */
-import { flatten, fromText, readMetadata } from "./content.js"
+import type { Costed } from "./cost.js"
+import { flatten, fromText, groupBy, readMetadata } from "./json.js"
+import type { ObservationRow, ScoreRow, TraceRow } from "./merge.js"
 import type { StoredObservation, StoredScore, StoredTrace } from "./model.js"
-import type { ObservationRow, TraceRow } from "./rows.js"
-import type { ScoreRow } from "./scores.js"
-import { totalCost } from "./usage.js"
+import { noTools, type Tools } from "./tools.js"
 
 /** A row of the events table: one span, with the fields of its trace repeated on it. */
-export interface EventRow {
+export interface EventRow extends Costed, Tools {
   readonly id: string
   readonly traceId: string
   /** Empty for a root. */
@@ -22,8 +22,6 @@ export interface EventRow {
   readonly statusMessage: string | undefined
   readonly model: string | undefined
   readonly modelParameters: StoredObservation["modelParameters"]
-  readonly usage: StoredObservation["usageDetails"]
-  readonly cost: StoredObservation["costDetails"]
   readonly promptName: string | undefined
   readonly promptVersion: number | undefined
   readonly input: string | undefined
@@ -60,6 +58,8 @@ const iso = (milliseconds: number): string => new Date(milliseconds).toISOString
 const optionalIso = (milliseconds: number | undefined): string | undefined =>
   milliseconds === undefined ? undefined : iso(milliseconds)
 
+const number = (value: unknown): number | undefined => typeof value === "number" ? value : undefined
+
 const content = (text: string | undefined): unknown => text === undefined ? undefined : fromText(text)
 
 const legacyObservation = (row: ObservationRow): StoredObservation => ({
@@ -78,10 +78,10 @@ const legacyObservation = (row: ObservationRow): StoredObservation => ({
   modelParameters: row.modelParameters,
   usageDetails: row.usage,
   costDetails: row.cost,
-  totalCost: totalCost(row.cost),
-  internalModelId: undefined,
-  toolDefinitions: {},
-  toolCalls: [],
+  totalCost: number(row.totalCost),
+  internalModelId: row.internalModelId,
+  toolDefinitions: row.toolDefinitions,
+  toolCalls: row.toolCalls,
   promptName: row.promptName,
   promptVersion: row.promptVersion,
   input: content(row.input),
@@ -114,10 +114,10 @@ const eventObservation = (row: EventRow): StoredObservation => ({
   modelParameters: row.modelParameters,
   usageDetails: row.usage,
   costDetails: row.cost,
-  totalCost: totalCost(row.cost),
-  internalModelId: undefined,
-  toolDefinitions: {},
-  toolCalls: [],
+  totalCost: number(row.totalCost),
+  internalModelId: row.internalModelId,
+  toolDefinitions: row.toolDefinitions,
+  toolCalls: row.toolCalls,
   promptName: row.promptName,
   promptVersion: row.promptVersion,
   input: content(row.input),
@@ -136,7 +136,13 @@ const eventObservation = (row: EventRow): StoredObservation => ({
 
 const storedScore = (row: ScoreRow): StoredScore => ({
   ...row,
-  longStringValue: undefined,
+  traceId: row.traceId || undefined,
+  sessionId: row.sessionId || undefined,
+  datasetRunId: row.datasetRunId || undefined,
+  observationId: row.observationId || undefined,
+  configId: row.configId ?? undefined,
+  queueId: row.queueId ?? undefined,
+  executionTraceId: row.executionTraceId ?? undefined,
   comment: row.comment ?? undefined,
   metadata: readMetadata(row.metadata),
   timestamp: iso(row.timestamp)
@@ -213,35 +219,41 @@ const combine = (first: TraceFields | undefined, second: TraceFields | undefined
 
 const keyOf = (row: { readonly traceId: string; readonly id: string }) => JSON.stringify([row.traceId, row.id])
 
-export const observations = (tables: Tables): ReadonlyArray<StoredObservation> => {
-  const legacy = tables.observations.map(({ arrival, row }) => ({ arrival, seen: legacyObservation(row) }))
-  const events = tables.events.map(({ arrival, row }) => ({ arrival, seen: eventObservation(row) }))
+interface Seen {
+  readonly arrival: number
+  readonly seen: StoredObservation
+}
+
+const inOrder = (rows: ReadonlyArray<Seen>): ReadonlyArray<StoredObservation> =>
+  [...rows].sort((a, b) => Date.parse(a.seen.startTime) - Date.parse(b.seen.startTime) || a.arrival - b.arrival)
+    .map(({ seen }) => seen)
+
+const seenRows = (tables: Tables): readonly [legacy: ReadonlyArray<Seen>, events: ReadonlyArray<Seen>] => [
+  tables.observations.map(({ arrival, row }) => ({ arrival, seen: legacyObservation(row) })),
+  tables.events.map(({ arrival, row }) => ({ arrival, seen: eventObservation(row) }))
+]
+
+/** Every row of every table. */
+export const observations = (tables: Tables): ReadonlyArray<StoredObservation> => inOrder(seenRows(tables).flat())
+
+/** Every observation once, from the table that comes first. */
+const distinct = (tables: Tables): ReadonlyArray<StoredObservation> => {
+  const [legacy, events] = seenRows(tables)
   const [first, second] = tables.eventsFirst ? [events, legacy] : [legacy, events]
   const covered = new Set(first.map(({ seen }) => keyOf(seen)))
-  return [...first, ...second.filter(({ seen }) => !covered.has(keyOf(seen)))]
-    .sort((a, b) => Date.parse(a.seen.startTime) - Date.parse(b.seen.startTime) || a.arrival - b.arrival)
-    .map(({ seen }) => seen)
+  return inOrder([...first, ...second.filter(({ seen }) => !covered.has(keyOf(seen)))])
 }
 
 export const scores = (tables: Tables): ReadonlyArray<StoredScore> => tables.scores.map(storedScore)
 
-const groupByTrace = <A extends { readonly traceId: string | undefined }>(
-  items: ReadonlyArray<A>
-): ReadonlyMap<string | undefined, ReadonlyArray<A>> => {
-  const groups = new Map<string | undefined, Array<A>>()
-  for (const item of items) {
-    const group = groups.get(item.traceId)
-    if (group === undefined) groups.set(item.traceId, [item])
-    else group.push(item)
-  }
-  return groups
-}
-
 export const traces = (tables: Tables): ReadonlyArray<StoredTrace> => {
-  const rows = groupByTrace([...tables.events].sort((a, b) => a.arrival - b.arrival).map(({ row }) => row))
+  const rows = groupBy(
+    [...tables.events].sort((a, b) => a.arrival - b.arrival).map(({ row }) => row),
+    ({ traceId }) => traceId
+  )
   const records = new Map(tables.traces.map((row) => [row.id, row]))
-  const allObservations = groupByTrace(observations(tables))
-  const allScores = groupByTrace(scores(tables))
+  const allObservations = groupBy(distinct(tables), ({ traceId }) => traceId)
+  const allScores = groupBy(scores(tables), ({ traceId }) => traceId)
   const ids = new Set([...records.keys(), ...tables.events.map(({ row }) => row.traceId)])
   return [...ids].flatMap((id): ReadonlyArray<StoredTrace> => {
     const fromEvents = aggregate(id, rows.get(id) ?? [])
@@ -298,6 +310,9 @@ export const stagedTrace = (trace: TraceRow): EventRow => ({
   modelParameters: undefined,
   usage: {},
   cost: {},
+  totalCost: undefined,
+  internalModelId: undefined,
+  ...noTools,
   promptName: undefined,
   promptVersion: undefined,
   input: trace.input,

@@ -57,6 +57,15 @@ const concat = (pieces: ReadonlyArray<Uint8Array>, bytes: number): Uint8Array =>
 /** Text as a server reads it: what is no UTF-8 becomes replacement characters, a byte order mark stays. */
 export const decodeText = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
 
+/** The same in another encoding; `undefined` when there is none of that name. */
+export const decodeTextAs = (bytes: Uint8Array, encoding: string): string | undefined => {
+  try {
+    return new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
 export const send = (answer: Answer): HttpServerResponse.HttpServerResponse => {
   const body = new TextEncoder().encode(answer.body)
   return body.length === 0
