@@ -56,6 +56,21 @@ const hasTraces = (body: string | undefined): boolean =>
   /"type"\s*:\s*"(trace|span|generation|event|observation|agent|tool|chain|retriever|evaluator|embedding|guardrail)-(create|update)"/
     .test(body)
 
+/** What is wrong by field, from the list of issues that the server gives as text. */
+const readable = (reason: string | undefined): string => {
+  if (reason === undefined) return ""
+  if (!reason.startsWith("[")) return reason
+  try {
+    const issues: unknown = JSON.parse(reason)
+    if (!Array.isArray(issues)) return reason
+    return issues.map((issue: { readonly path?: ReadonlyArray<unknown>; readonly message?: unknown }) =>
+      `${issue.path?.join(".") ?? ""}: ${String(issue.message)}`
+    ).join("; ")
+  } catch {
+    return reason
+  }
+}
+
 export class Deliveries {
   readonly #lines: Array<Line> = []
   #total = 0
@@ -114,8 +129,8 @@ export class Deliveries {
     const isRefused = (verdict: Verdict) => !verdict.isLost && verdict.status >= 400
     const refused = request.verdicts.filter(isRefused)
     const lost = request.verdicts.filter(({ isLost }) => isLost)
-    line.refused = refused.slice(0, listed).map(({ id, reason, status }) => ({ id, status, reason: reason ?? "" }))
-    line.losses = lost.slice(0, listed).map(({ id, reason }) => ({ id, reason: reason ?? "" }))
+    line.refused = refused.slice(0, listed).map(({ id, reason, status }) => ({ id, status, reason: readable(reason) }))
+    line.losses = lost.slice(0, listed).map(({ id, reason }) => ({ id, reason: readable(reason) }))
     this.#refused += refused.length
     this.#losses += lost.length
     if (line.protocol === "batch" && hasTraces(request.body)) line.notes = [...line.notes, refusesTraces]

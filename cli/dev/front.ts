@@ -77,3 +77,22 @@ export const before = (
       )
     )
   })
+
+/**
+ * A Langfuse 4 refuses traces at the batch endpoint; `dev` takes them. While such a request is there, the server is in
+ * the mode that does; otherwise spans go to the tables of version 4 alone, which costs half.
+ */
+export const takingTraces = (
+  app: HttpApp.Default<unknown>,
+  server: LangfuseServer.Service
+): HttpApp.Default<unknown> => {
+  let batches = 0
+  return Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    if (!request.url.startsWith("/api/public/ingestion")) return app
+    return Effect.acquireUseRelease(
+      Effect.suspend(() => batches++ === 0 ? server.setWriteMode("dual") : Effect.void),
+      () => app,
+      () => Effect.suspend(() => --batches === 0 ? server.setWriteMode("events_only") : Effect.void)
+    )
+  })
+}

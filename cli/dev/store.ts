@@ -2,9 +2,9 @@
  * What `dev` holds: the embedded server, an index of its traces for the pages, and the requests that came.
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
-import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { FaultName, Status, Update } from "../../console/wire.js"
 import type { RecordedRequest, StoredObservation, StoredScore, StoredTrace } from "../../src/LangfuseServer.js"
@@ -12,6 +12,7 @@ import { Fault } from "../../src/LangfuseServer.js"
 import { Catalog } from "./catalog.js"
 import { Deliveries } from "./deliveries.js"
 import * as Front from "./front.js"
+import { Recent } from "./recent.js"
 
 export interface Options {
   readonly maxBytes: number
@@ -69,8 +70,6 @@ const shortestPause = 100
 export const make = Effect.fnUntraced(function*(options: Options) {
   const { app, service } = yield* Front.makeServer({
     version,
-    // The batch endpoint takes traces, and spans go straight to the tables of version 4.
-    writeMode: "dual",
     maxBytes: options.maxBytes,
     maxTraceBytes: options.maxTraceBytes
   })
@@ -81,22 +80,43 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   let evicted = 0
   let statusVersion = 0
 
-  const read = Effect.fnUntraced(function*(id: string) {
-    const trace = yield* service.trace(id)
-    if (trace._tag === "Some") catalog.put(trace.value)
-    else catalog.remove(id)
-  })
+  const recent = new Recent()
+  const cost = { one: 0, all: Infinity }
 
+  const put = (id: string, trace: StoredTrace | undefined): void => {
+    recent.forget(id)
+    if (trace === undefined) catalog.remove(id)
+    else catalog.put(trace)
+  }
+
+  const timed = <A>(effect: Effect.Effect<A>) =>
+    Effect.map(Effect.timed(effect), ([took, value]) => ({ millis: Duration.toMillis(took), value }))
+
+  const readOnes = (ids: ReadonlyArray<string>) =>
+    Effect.forEach(ids, (id) =>
+      Effect.gen(function*() {
+        const { millis, value } = yield* timed(service.trace(id))
+        cost.one = Math.max(millis, cost.one * 0.9)
+        put(id, Option.getOrUndefined(value))
+        yield* Effect.yieldNow()
+      }), { discard: true })
+
+  const readAll = (ids: ReadonlyArray<string>) =>
+    Effect.gen(function*() {
+      const { millis, value } = yield* timed(service.traces)
+      cost.all = millis
+      cost.one *= 0.9
+      const byId = new Map(value.map((trace) => [trace.id, trace]))
+      for (const id of ids) put(id, byId.get(id))
+    })
+
+  /** One by one, or all at once where that is expected to take less. */
   const readDirty = Effect.gen(function*() {
-    const started = yield* Clock.currentTimeMillis
     const ids = [...dirty]
     dirty.clear()
-    for (const id of ids) {
-      yield* read(id)
-      yield* Effect.yieldNow()
-    }
-    const took = (yield* Clock.currentTimeMillis) - started
-    yield* Effect.sleep(Math.max(shortestPause, 3 * took))
+    const isMuch = ids.length * cost.one > Math.min(cost.all, 50)
+    const { millis } = yield* timed(isMuch ? readAll(ids) : readOnes(ids))
+    yield* Effect.sleep(Math.max(shortestPause, 3 * millis))
   })
 
   yield* service.changes.pipe(
@@ -124,11 +144,9 @@ export const make = Effect.fnUntraced(function*(options: Options) {
           })
         case "Trimmed":
           return Effect.sync(() => dirty.add(change.traceId))
+        // By `clear` alone, which sees to everything itself, and by each change of the write mode.
         case "Reset":
-          return Effect.sync(() => {
-            dirty.clear()
-            catalog.clear()
-          })
+          return Effect.void
         case "Scores":
         case "Loss":
           return Effect.sync(() => {
@@ -139,22 +157,6 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     Effect.forkScoped
   )
   yield* Effect.forkScoped(Effect.forever(readDirty))
-
-  // TODO interim
-  const interim = (app: HttpApp.Default<unknown>): HttpApp.Default<unknown> =>
-    Effect.ensuring(
-      app,
-      Effect.gen(function*() {
-        const requests = yield* service.requests
-        const request = requests.at(-1)
-        if (request === undefined) return
-        deliveries.answer(Number(request.headers[Front.numberHeader]), request)
-        if (
-          request.status !== undefined && request.status < 300 && Front.numberHeader in request.headers
-        ) yield* options.onTaken(request)
-        for (const trace of yield* service.traces) dirty.add(trace.id)
-      })
-    )
 
   const status = Effect.sync((): Status => ({
     version,
@@ -172,11 +174,17 @@ export const make = Effect.fnUntraced(function*(options: Options) {
 
   return {
     url: service.url,
-    app: Front.before(interim(app), service, deliveries),
-    restore: Front.withKeys(interim(app), service),
+    app: Front.before(Front.takingTraces(app, service), service, deliveries),
+    restore: Front.withKeys(Front.takingTraces(app, service), service),
     catalog,
     deliveries,
-    trace: service.trace,
+    trace: (id) =>
+      Effect.suspend(() => {
+        const known = dirty.has(id) ? undefined : recent.find(id)
+        return known === undefined
+          ? Effect.tap(service.trace(id), (trace) => Effect.sync(() => recent.keep(id, trace)))
+          : Effect.succeed(known)
+      }),
     traces: service.traces,
     observations: service.observations,
     scores: service.scores,
@@ -196,6 +204,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
       yield* service.reset
       yield* service.always(faultOf(fault))
       dirty.clear()
+      recent.clear()
       catalog.clear()
       deliveries.clear()
       evicted = 0
