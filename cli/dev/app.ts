@@ -24,8 +24,13 @@ export interface Settings {
 
 type Response = Effect.Effect<HttpServerResponse.HttpServerResponse>
 
-const json = (value: unknown): HttpServerResponse.HttpServerResponse =>
-  Guard.guarded(HttpServerResponse.unsafeJson(value))
+const json = (value: unknown): HttpServerResponse.HttpServerResponse => {
+  try {
+    return Guard.guarded(HttpServerResponse.unsafeJson(value))
+  } catch {
+    return Guard.problem(500, "This holds JSON that is nested too deeply to be sent.")
+  }
+}
 
 const answer = (value: unknown): HttpServerResponse.HttpServerResponse =>
   value instanceof PublicApi.BadQuery ? Guard.problem(400, value.message) : json(value)

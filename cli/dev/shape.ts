@@ -54,8 +54,15 @@ export const row = (observation: StoredObservation): Omit<Row, "revision"> => ({
   isPlain: isPlain(observation)
 })
 
-export const asText = (value: unknown): string | null =>
-  value === undefined || value === null ? null : typeof value === "string" ? value : JSON.stringify(value)
+export const asText = (value: unknown): string | null => {
+  if (value === undefined || value === null) return null
+  if (typeof value === "string") return value
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return "(nested too deeply to be written as text)"
+  }
+}
 
 const seconds = (from: string, to: string | undefined): number | null =>
   to === undefined ? null : (Date.parse(to) - Date.parse(from)) / 1000

@@ -156,7 +156,8 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     }),
     Effect.forkScoped
   )
-  yield* Effect.forkScoped(Effect.forever(readDirty))
+  // Whatever a trace holds, the next one is read.
+  yield* Effect.forkScoped(Effect.forever(Effect.catchAllCause(readDirty, (cause) => Effect.logError(cause))))
 
   const status = Effect.sync((): Status => ({
     version,

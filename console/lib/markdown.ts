@@ -4,7 +4,22 @@
 import DOMPurify from "dompurify"
 import { Marked } from "marked"
 
-const marked = new Marked({ gfm: true, breaks: true })
+const escape = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\"", "&quot;")
+
+const marked = new Marked({
+  gfm: true,
+  breaks: true,
+  renderer: {
+    // Tags in prompts are meant for the model: they are shown, not obeyed.
+    html: ({ text }) => escape(text),
+    // A picture that would have to be fetched is a link.
+    image: ({ href, text }) =>
+      href.startsWith("data:")
+        ? `<img src="${escape(href)}" alt="${escape(text)}">`
+        : `<a href="${escape(href)}">image: ${escape(text === "" ? href : text)}</a>`
+  }
+})
 
 const allowed = {
   ALLOWED_TAGS: [
@@ -46,22 +61,13 @@ const allowed = {
   RETURN_DOM_FRAGMENT: true
 } as const
 
-/** Links leave the page in a tab that knows nothing of it; a picture that would have to be fetched becomes a link. */
+/** Links leave the page in a tab that knows nothing of it. */
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (node.nodeName === "A") {
     node.setAttribute("target", "_blank")
     node.setAttribute("rel", "noopener noreferrer nofollow")
   }
   if (node.nodeName === "INPUT" && node.getAttribute("type") !== "checkbox") node.remove()
-  const source = node.nodeName === "IMG" ? node.getAttribute("src") : null
-  if (source !== null && !source.startsWith("data:")) {
-    const link = document.createElement("a")
-    link.href = source
-    link.target = "_blank"
-    link.rel = "noopener noreferrer nofollow"
-    link.textContent = `image: ${node.getAttribute("alt") || source}`
-    node.replaceWith(link)
-  }
 })
 
 /** Above this many characters text is shown as it is. */

@@ -198,7 +198,9 @@ const readThinking = (thinking: unknown): ReadonlyArray<Part> =>
   typeof thinking === "string"
     ? thinking === "" ? [] : [{ kind: "reasoning", text: thinking }]
     : Array.isArray(thinking)
-    ? thinking.flatMap((item: unknown) => isRecord(item) ? readReasoning(item) : readThinking(item))
+    ? thinking.flatMap((item: unknown) =>
+      isRecord(item) ? readReasoning(item) : typeof item === "string" ? readThinking(item) : []
+    )
     : []
 
 /** What is no message is `undefined`. */
@@ -250,10 +252,10 @@ const isPart = (value: unknown): boolean =>
 const one = (role: string, parts: ReadonlyArray<Part>, raw: unknown): ReadonlyArray<Message> =>
   parts.length === 0 ? [] : [{ role, name: undefined, parts, raw }]
 
-const readList = (list: ReadonlyArray<unknown>, role: string): ReadonlyArray<Message> | undefined => {
-  // LangChain and some agents give a list of lists.
-  const [first] = list
-  if (list.length === 1 && Array.isArray(first)) return readList(first, role)
+const readList = (given: ReadonlyArray<unknown>, role: string): ReadonlyArray<Message> | undefined => {
+  // LangChain gives a list of lists.
+  const [first] = given
+  const list: ReadonlyArray<unknown> = given.length === 1 && Array.isArray(first) ? first : given
   const messages = list.map(readMessage)
   if (list.length > 0 && messages.every((message) => message !== undefined)) return messages
   return list.length > 0 && list.every(isPart) ? one(role, list.flatMap(readPart), list) : undefined

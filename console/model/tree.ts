@@ -43,20 +43,22 @@ const shownParent = (row: Row, rows: ReadonlyMap<string, Row>, isShown: (row: Ro
   return undefined
 }
 
-/** Rows without a parent, and of each circle, which no root leads to, the row that was met first. */
+/** Rows without a parent, and one of each circle, which no root leads to. */
 const rootsOf = (rows: ReadonlyArray<Row>, parents: ReadonlyMap<string, string>): ReadonlyArray<Row> => {
   const settled = new Set<string>()
-  return rows.filter((row) => {
+  const roots = new Set<string>()
+  for (const row of rows) {
     const walked = new Set<string>()
     let id: string | undefined = row.id
     while (id !== undefined && !settled.has(id) && !walked.has(id)) {
       walked.add(id)
       id = parents.get(id)
     }
-    const isCircle = id !== undefined && walked.has(id)
+    if (id !== undefined && walked.has(id)) roots.add(id)
+    if (!parents.has(row.id)) roots.add(row.id)
     for (const seen of walked) settled.add(seen)
-    return !parents.has(row.id) || (isCircle && id === row.id)
-  })
+  }
+  return rows.filter(({ id }) => roots.has(id))
 }
 
 export const build = (rows: ReadonlyMap<string, Row>, options: Options): Tree => {

@@ -41,9 +41,9 @@ const Output = ({ value }: { readonly value: unknown }) =>
 /** What a tool was asked, and what it answered, where the conversation has that. */
 export const ToolCall = ({ call, result }: { readonly call: Call; readonly result: Result | undefined }) => (
   <section class="tool-call" aria-label={`call of ${call.name}`}>
-    <h4>
+    <p class="call-name">
       <Icon type="TOOL" /> {call.name}
-    </h4>
+    </p>
     <Arguments value={call.input} />
     {result !== undefined && (
       <div class={result.isError ? "tool-result failed" : "tool-result"}>
@@ -56,7 +56,7 @@ export const ToolCall = ({ call, result }: { readonly call: Call; readonly resul
 /** An answer of a tool that stands alone. */
 export const ToolResult = ({ result }: { readonly result: Result }) => (
   <div class={result.isError ? "tool-result failed" : "tool-result"}>
-    {result.name !== undefined && <h4>{result.name}</h4>}
+    {result.name !== undefined && <p class="call-name">{result.name}</p>}
     <Output value={result.output} />
   </div>
 )

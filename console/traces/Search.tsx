@@ -37,7 +37,7 @@ export const Search = () => (
         setQuery({ q: undefined }, "replace")
         event.currentTarget.blur()
       }
-      if (event.key === "ArrowDown") document.querySelector<HTMLElement>(".trace-list .trace-line")?.focus()
+      if (event.key === "ArrowDown") document.querySelector<HTMLElement>("a.trace-line")?.focus()
     }}
   />
 )
