@@ -37,8 +37,9 @@ const pageOf = <A>(
   const limit = numberOf(query, "limit", 50, most)
   if (typeof limit !== "number") return limit
   const cursor = query.get("cursor")
-  const from = cursor === null || cursor === "" ? 0 : Number(Buffer.from(cursor, "base64url").toString("utf8"))
-  if (!Number.isInteger(from) || from < 0) return new BadQuery("cursor is one that an earlier answer gave")
+  const position = cursor === null || cursor === "" ? "0" : Buffer.from(cursor, "base64url").toString("utf8")
+  if (!/^\d{1,15}$/.test(position)) return new BadQuery("cursor is one that an earlier answer gave")
+  const from = Number(position)
   const next = from + limit
   return {
     page: items.slice(from, next),

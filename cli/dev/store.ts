@@ -2,7 +2,7 @@
  * What `dev` holds: the embedded server, an index of its traces for the pages, and the requests that came.
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
-import * as Duration from "effect/Duration"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -66,6 +66,9 @@ const faultOf = (name: FaultName): Fault | undefined => {
 /** Changed traces are read again this often, and less often when reading them takes long. */
 const shortestPause = 100
 
+/** Milliseconds of reading traces one by one, after which the rest is read at once. */
+const patience = 100
+
 /** Serves nothing by itself: `app` does. */
 export const make = Effect.fnUntraced(function*(options: Options) {
   const { app, service } = yield* Front.makeServer({
@@ -81,42 +84,38 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   let statusVersion = 0
 
   const recent = new Recent()
-  const cost = { one: 0, all: Infinity }
-
   const put = (id: string, trace: StoredTrace | undefined): void => {
     recent.forget(id)
     if (trace === undefined) catalog.remove(id)
     else catalog.put(trace)
   }
 
-  const timed = <A>(effect: Effect.Effect<A>) =>
-    Effect.map(Effect.timed(effect), ([took, value]) => ({ millis: Duration.toMillis(took), value }))
-
+  /** Reads traces one by one while there is time; returns those that are left. */
   const readOnes = (ids: ReadonlyArray<string>) =>
-    Effect.forEach(ids, (id) =>
-      Effect.gen(function*() {
-        const { millis, value } = yield* timed(service.trace(id))
-        cost.one = Math.max(millis, cost.one * 0.9)
-        put(id, Option.getOrUndefined(value))
+    Effect.gen(function*() {
+      const started = yield* Clock.currentTimeMillis
+      for (const [index, id] of ids.entries()) {
+        put(id, Option.getOrUndefined(yield* service.trace(id)))
         yield* Effect.yieldNow()
-      }), { discard: true })
+        if ((yield* Clock.currentTimeMillis) - started > patience) return ids.slice(index + 1)
+      }
+      return []
+    })
 
   const readAll = (ids: ReadonlyArray<string>) =>
-    Effect.gen(function*() {
-      const { millis, value } = yield* timed(service.traces)
-      cost.all = millis
-      cost.one *= 0.9
-      const byId = new Map(value.map((trace) => [trace.id, trace]))
+    Effect.map(service.traces, (traces) => {
+      const byId = new Map(traces.map((trace) => [trace.id, trace]))
       for (const id of ids) put(id, byId.get(id))
     })
 
-  /** One by one, or all at once where that is expected to take less. */
   const readDirty = Effect.gen(function*() {
     const ids = [...dirty]
     dirty.clear()
-    const isMuch = ids.length * cost.one > Math.min(cost.all, 50)
-    const { millis } = yield* timed(isMuch ? readAll(ids) : readOnes(ids))
-    yield* Effect.sleep(Math.max(shortestPause, 3 * millis))
+    const started = yield* Clock.currentTimeMillis
+    const left = yield* readOnes(ids)
+    if (left.length > 0) yield* readAll(left)
+    const took = (yield* Clock.currentTimeMillis) - started
+    yield* Effect.sleep(Math.max(shortestPause, 3 * took))
   })
 
   yield* service.changes.pipe(
