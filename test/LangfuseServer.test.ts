@@ -616,6 +616,46 @@ describe("LangfuseServer", () => {
     )
   })
 
+  describe("old versions", () => {
+    testWith(
+      { version: "2.95.12" },
+      "v2 has neither agents nor environments nor scores without a trace, and says so in the words it had",
+      Effect.gen(function*() {
+        const server = yield* LangfuseServer
+        const reply = yield* post("/api/public/ingestion", {})
+        assert.deepStrictEqual([reply.status, reply.json], [400, {
+          message: "Invalid request data",
+          errors: ["Required"]
+        }])
+        const codes = (raw: unknown) =>
+          Effect.map(refusal(raw), (issues) => issues.map(({ code, path }) => [code, path.join(".")]))
+        assert.deepStrictEqual(yield* codes(event("agent-create", { id: "a" })), [
+          ["invalid_union_discriminator", "type"]
+        ])
+        assert.deepStrictEqual(
+          yield* codes(event("score-create", { id: "s", name: "n", value: 1, sessionId: "s" })),
+          [["invalid_type", "body.traceId"]]
+        )
+        assert.deepStrictEqual(
+          yield* codes(event("span-create", { id: "o", level: "error", startTime: "today", name: [] })),
+          [["invalid_type", "body.name"], ["invalid_string", "body.startTime"], ["invalid_enum_value", "body.level"]]
+        )
+        yield* taken(event("generation-create", {
+          id: "g",
+          traceId: "t",
+          environment: "PROD",
+          usageDetails: { input: 1 }
+        }))
+        assert.deepInclude(yield* onlyObservation, { environment: "default", usageDetails: {} })
+        assert.strictEqual((yield* post("/api/public/otel/v1/traces", {})).status, 404)
+        yield* server.setVersion("3.150.0")
+        assert.deepStrictEqual(yield* codes(event("trace-create", { id: "t", environment: "PROD" })), [
+          ["invalid_format", "body.environment"]
+        ])
+      })
+    )
+  })
+
   describe("bodies", () => {
     test(
       "a trace keeps all of its fields",
@@ -1455,9 +1495,9 @@ describe("LangfuseServer", () => {
       assert.strictEqual(batch.length, drawn.length)
       const ordered = Events.processingOrder(batch)
       store.ingest(ordered, "none", "ingestion")
-      const once = store.observations(false)
+      const once = store.observations()
       store.ingest(ordered, "none", "ingestion")
-      assert.deepStrictEqual(store.observations(false), once)
+      assert.deepStrictEqual(store.observations(), once)
       const stored = only(once)
       assert.isTrue(stored.endTime === undefined || stored.endTime >= stored.startTime)
     })

@@ -1,6 +1,7 @@
 /**
  * Answers of the server as plain values, before a fault or the wire sees them.
  */
+import { isRecord, parse } from "./json.js"
 import type { Verdict } from "./service.js"
 
 export interface Answer {
@@ -26,6 +27,14 @@ export const text = (status: number, body: string): Answer => ({
   headers: {},
   body
 })
+
+/** Why an answer refuses the whole request, on one line. */
+export const reasonOf = ({ body, status }: Answer): string | undefined => {
+  if (status < 400) return undefined
+  const parsed = parse(body)
+  const said = isRecord(parsed) ? [parsed["error"], parsed["message"]].find((text) => typeof text === "string") : body
+  return typeof said === "string" ? said.replace(/\s+/g, " ") : `status ${status}`
+}
 
 /** Whatever could not be processed. */
 export const failed = (error: unknown): Answer =>

@@ -13,6 +13,8 @@ export interface Dialect {
   readonly hasCorrections: boolean
   /** Scores on sessions and dataset runs: 3.55.0. Before it a score needs a trace. */
   readonly hasScoreTargets: boolean
+  /** The validator of today, with other words for what is wrong: 3.69.0. */
+  readonly hasNewIssues: boolean
   /** ANNOTATION scores without a config are dropped: 3.171.0. */
   readonly checksAnnotations: boolean
   /**
@@ -66,6 +68,7 @@ export const dialectOf = (version: string): Dialect => {
     hasTextScores: since("3.165.0"),
     hasCorrections: since("3.143.0"),
     hasScoreTargets: since("3.55.0"),
+    hasNewIssues: since("3.69.0"),
     checksAnnotations: since("3.171.0"),
     environments: since("4.0.0") ? "repeated" : since("3.161.0") ? "once" : since("3.31.0") ? "refused" : "none",
     details: since("3.138.0") ? "filtered" : since("3.38.0") ? "refused" : "none",

@@ -62,11 +62,18 @@ const notAccepted = (event: unknown): Refusal => ({
 const isAllowed = (event: Events.Event, access: Access): boolean =>
   access === "project" || event.entity === "score" || event.entity === "log"
 
-const verdictOf = (raw: unknown, refusal: Refusal | undefined): ReadonlyArray<Verdict> => {
+/** What was wrong, on one line. */
+const lineOf = (issues: ReadonlyArray<V.Issue>): string =>
+  issues.map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
+
+interface Judged extends Refusal {
+  readonly line?: string
+}
+
+const verdictOf = (raw: unknown, judged: Judged | undefined): ReadonlyArray<Verdict> => {
   const id = isRecord(raw) ? raw["id"] : undefined
   if (typeof id !== "string") return []
-  const reason = refusal?.error ?? refusal?.message
-  return [{ id, status: refusal?.status ?? 201, reason, isLost: false }]
+  return [{ id, status: judged?.status ?? 201, reason: judged?.line ?? judged?.message, isLost: false }]
 }
 
 export const processBatch = (
@@ -75,6 +82,7 @@ export const processBatch = (
     readonly access: Access
     readonly writeMode: WriteMode
     readonly parser: V.Parser<Events.Event>
+    readonly wording: (issues: ReadonlyArray<V.Issue>) => ReadonlyArray<V.Issue>
     readonly refuse?: Refuse | undefined
   }
 ): Processed => {
@@ -83,7 +91,7 @@ export const processBatch = (
   const unwanted: Array<Refusal> = []
   const refused: Array<Refusal> = []
   const taken: Array<Events.Event> = []
-  const judge = (raw: unknown, index: number): Refusal | undefined => {
+  const judge = (raw: unknown, index: number): Judged | undefined => {
     const asked = options.refuse?.(raw, index)
     if (asked !== undefined) return refuseIn(refused, { id: idOf(raw), ...asked })
     const type = typeOf(raw)
@@ -92,8 +100,9 @@ export const processBatch = (
     }
     const parsed = V.parse(options.parser, raw)
     if (!parsed.ok) {
-      const error = V.message(parsed.issues)
-      return refuseIn(malformed, { id: idOf(raw), status: 400, message: "Invalid request data", error })
+      const error = V.message(options.wording(parsed.issues))
+      const refusal = refuseIn(malformed, { id: idOf(raw), status: 400, message: "Invalid request data", error })
+      return { ...refusal, line: lineOf(parsed.issues) }
     }
     if (!isAllowed(parsed.value, options.access)) {
       const reason = { message: "Authentication error", error: "Access Scope Denied" }

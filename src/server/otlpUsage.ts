@@ -149,6 +149,7 @@ const vercel = (attributes: Json): Json | undefined => {
       if (isAbsent(usage)) return undefined
       if (isRecord(usage)) anthropicCaches(add, buckets, usage)
     }
+    if ("bedrock" in provider && isAbsent(bedrock)) return undefined
     const bedrockUsage = property(bedrock, "usage")
     if (isRecord(bedrockUsage)) {
       const names = [["cacheReadInputTokens", "input_cache_read"], ["cacheWriteInputTokens", "input_cache_write"], [

@@ -9,6 +9,7 @@ import type { Event } from "./events.js"
 import * as Ingestion from "./ingestion.js"
 import { isRecord, parse } from "./json.js"
 import type { ModelPrice, Route, WriteMode } from "./model.js"
+import { inOldWords } from "./oldIssues.js"
 import { postedScore } from "./scoreBody.js"
 import type { Store } from "./store.js"
 import * as V from "./validation.js"
@@ -91,6 +92,9 @@ export const idsOf = (body: unknown): ReadonlyArray<string> => {
 const error = (status: number, name: string, message: string): Answer.Answer =>
   Answer.json(status, { error: name, message })
 
+const wordingOf = ({ dialect }: Server) => (issues: ReadonlyArray<V.Issue>): ReadonlyArray<V.Issue> =>
+  dialect.hasNewIssues ? issues : inOldWords(issues)
+
 export const ingestion = (server: Server, request: Incoming, refuse?: Ingestion.Refuse): Answer.Answer => {
   const { body } = request
   if (!body.ok) return body.answer
@@ -102,13 +106,14 @@ export const ingestion = (server: Server, request: Incoming, refuse?: Ingestion.
   if (!batch.ok) {
     return Answer.json(400, {
       message: "Invalid request data",
-      errors: batch.issues.map((issue) => issue.message)
+      errors: wordingOf(server)(batch.issues).map((issue) => issue.message)
     })
   }
   const { accepted, errors, events, successes, verdicts } = Ingestion.processBatch(batch.value, {
     access: decision.access,
     writeMode: server.writeMode,
     parser: server.parser,
+    wording: wordingOf(server),
     refuse
   })
   server.store.accept(accepted)
@@ -137,7 +142,7 @@ export const scores = (server: Server, request: Incoming): Answer.Answer => {
   const decision = Auth.authorize(headers, server.keys)
   if (!decision.ok) return Answer.json(401, { message: decision.message })
   const score = V.parse(postedScore(server.dialect), body.value)
-  if (!score.ok) return Answer.json(400, { message: "Invalid request data", error: score.issues })
+  if (!score.ok) return Answer.json(400, { message: "Invalid request data", error: wordingOf(server)(score.issues) })
   const id = score.value.id || server.randomId()
   // What comes of it is what would come of an event.
   const event = V.parse(server.parser, {

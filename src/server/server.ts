@@ -161,7 +161,7 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
     const process = Effect.map(Clock.currentTimeMillis, (now) => {
       const given = orFailed(() => answer({ ...current, keys, prices: settings.prices, store, randomId, now }, fault))
       recorded.verdicts = given.verdicts ??
-        seen.ids.map((id) => ({ id, status: given.status, reason: undefined, isLost: false }))
+        seen.ids.map((id) => ({ id, status: given.status, reason: Answer.reasonOf(given), isLost: false }))
       return given
     })
     // Told once it is known how the request ends, or that it never does.

@@ -34,8 +34,9 @@ export interface Options {
   /** What models cost. Default none: the server knows no model, and costs are those that were sent. */
   readonly prices?: ReadonlyArray<ModelPrice> | undefined
   /**
-   * About how many bytes of traces to hold; when there are more, whole traces are forgotten, the oldest first. The
-   * bodies of recorded requests are held to the same number, on their own. Default unlimited.
+   * About how many bytes of traces to hold; when there are more, whole traces are forgotten, beginning with the one that
+   * was written to longest ago. The bodies of recorded requests are held to the same number, on their own, and of
+   * requests, losses, logs and accepted ids there are at most 10,000. Default unlimited.
    */
   readonly maxBytes?: number | undefined
   /** About how many bytes of one trace to hold; its oldest observations go first. Default unlimited. */
@@ -85,7 +86,7 @@ export interface Verdict {
   readonly id: string
   /** The event's status within the answer, otherwise that of the request. */
   readonly status: number
-  /** Why it was refused, or why it is lost although the answer promised otherwise. One line for a person. */
+  /** Why it was refused, or why it is lost although the answer promised otherwise; one line without content. */
   readonly reason: string | undefined
   /** Whether the answer said that it was taken and the server does not hold it. */
   readonly isLost: boolean
@@ -104,8 +105,8 @@ export interface RecordedRequest {
   /** In lower case; `authorization` is redacted. */
   readonly headers: { readonly [name: string]: string }
   /**
-   * The body's text, of an export inflated and of one in protobuf its JSON form. `undefined` when it was too large or
-   * could not be read.
+   * The body's text, of an export inflated and of one in protobuf its JSON form. `undefined` when it was too large,
+   * could not be read, or was forgotten to stay within `maxBytes`.
    */
   readonly body: string | undefined
   /** Size of the body as it was sent. */

@@ -49,10 +49,8 @@ const issuesOf = (given: unknown): ReadonlyArray<string> | undefined => {
   }
   if (!Array.isArray(list) || !list.every(isRecord)) return undefined
   return list.map((issue) => {
-    // The validator of v2 has one more word for an unknown discriminator.
-    const kind = String(issue["code"]).replace("invalid_union_discriminator", "invalid_union")
     const path = Array.isArray(issue["path"]) ? issue["path"].join(".") : ""
-    return `${kind} at ${path}`
+    return `${String(issue["code"])} at ${path}`
   }).sort()
 }
 
@@ -119,7 +117,7 @@ export const compareAnswer = (recorded: Case["answer"], reply: Reply): ReadonlyA
 }
 
 /** Recorded as handed over to a table whose column is text, and turns it into text. */
-const texts = new Set(["name", "statusMessage", "version", "release", "traceName"])
+const texts = new Set(["name", "statusMessage", "version", "release", "traceName", "promptName"])
 
 const stored = (field: string, value: unknown): unknown =>
   texts.has(field) && value !== undefined && typeof value !== "string" ? JSON.stringify(value) : value
