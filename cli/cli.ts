@@ -60,7 +60,8 @@ export const run = (
     yield* app(["", "", ...args]).pipe(
       Effect.catchIf(ValidationError.isValidationError, () => {
         code = 2
-        return Console.error("effect-langfuse --help says how it is called.")
+        const command = args.find((word) => word === "dev" || word === "traces") ?? "doctor"
+        return Console.error(`effect-langfuse ${command} --help says how it is called.`)
       })
     )
     return code
