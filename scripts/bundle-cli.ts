@@ -4,17 +4,20 @@
  *
  *   tsx scripts/bundle-cli.ts [directory, default dist/bin]
  */
-import type { Metafile } from "esbuild"
+import type { Metafile, Plugin } from "esbuild"
 import { build } from "esbuild"
 import { readFile, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import type { Assets } from "../cli/dev/assets.js"
+import * as Console from "./bundle-console.js"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 export const fileName = "effect-langfuse.js"
 
 export const bundle = async (directory: string): Promise<void> => {
+  const console = await Console.bundle()
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ["cli/main.ts"],
@@ -25,16 +28,29 @@ export const bundle = async (directory: string): Promise<void> => {
     target: "node20.19",
     minify: true,
     legalComments: "none",
+    // `ws`, which comes with the HTTP server, is CommonJS.
+    banner: { js: "import { createRequire } from \"node:module\"; const require = createRequire(import.meta.url);" },
     metafile: true,
+    plugins: [withAssets(console.assets)],
     logLevel: "warning"
   })
-  await writeFile(join(directory, "THIRD-PARTY-LICENSES.txt"), await licenses(metafile))
+  await writeFile(join(directory, "THIRD-PARTY-LICENSES.txt"), await licenses([metafile, console.metafile]))
 }
 
+/** Puts the files of the pages in the place of the module that bundles them. */
+const withAssets = (assets: Assets): Plugin => ({
+  name: "console-assets",
+  setup: (build) => {
+    build.onLoad({ filter: /[\\/]cli[\\/]dev[\\/]assets\.ts$/ }, () => ({
+      contents: `export const load = async () => (${JSON.stringify(assets)})`
+    }))
+  }
+})
+
 /** Bundled code is distributed, so the licences that come with it are as well. */
-const licenses = async (metafile: Metafile): Promise<string> => {
+const licenses = async (metafiles: ReadonlyArray<Metafile>): Promise<string> => {
   const packages = new Set(
-    Object.keys(metafile.inputs).flatMap((path) => {
+    metafiles.flatMap(({ inputs }) => Object.keys(inputs)).flatMap((path) => {
       const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)
       return match?.[1] === undefined ? [] : [match[1]]
     })

@@ -1042,7 +1042,7 @@ describe("doctor", () => {
 
   describe("called wrongly", () => {
     const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, said: string]> = [
-      [["docter"], "Invalid subcommand for effect-langfuse - use 'doctor'"],
+      [["docter"], "Invalid subcommand for effect-langfuse - use one of 'dev', 'traces', 'doctor'"],
       [["doctor", "--tmieout", "3"], "Received unknown argument: '--tmieout'"],
       [["doctor", "now"], "Received unknown argument: 'now'"],
       [["doctor", "--timeout", "soon"], "'soon' is not a float"],

@@ -85,12 +85,32 @@ const doctor: Verify = (args, server) =>
     assert.strictEqual(code, 0, `effect-langfuse ${args}`)
   }).pipe(Effect.scoped, Effect.orDie, Effect.provide(NodeFileSystem.layer))
 
+/** Commands that run until they are stopped, or need one that does: each option they are shown with is in their help. */
+const shown: Verify = (args) => {
+  const [name = "", ...rest] = args.split(" ")
+  const words = name === "traces" ? [name, rest[0] ?? ""] : [name]
+  const lines: Array<string> = []
+  const keep = (...said: ReadonlyArray<unknown>) => Effect.sync(() => void lines.push(said.map(String).join(" ")))
+  return Effect.consoleWith((console) =>
+    Cli.run([...words, "--help"], { columns: undefined }).pipe(
+      Effect.withConsole({ ...console, log: keep, error: keep })
+    )
+  ).pipe(
+    Effect.provide([FetchHttpClient.layer, NodeContext.layer]),
+    Effect.map((code) => {
+      assert.strictEqual(code, 0, `effect-langfuse ${args}`)
+      for (const option of rest.filter((word) => word.startsWith("--"))) assert.include(lines.join("\n"), option)
+    })
+  )
+}
+
 const table: ReadonlyArray<readonly [command: RegExp, verify: Verify]> = [
   [/^npm run (\S+(?: -- .+)?)$/, script],
   [/^npm (start|test)(?: -- .+)?$/, script],
   [/^npm ci$/, verify(() => assert.isTrue(existsSync(`${root}package-lock.json`)))],
   [/^npm install (.+)$/, install],
   [/^npx effect-langfuse (doctor\b.*)$/, doctor],
+  [/^npx effect-langfuse ((?:dev|traces)\b.*)$/, shown],
   [/^npx vitest run (\S+)$/, verify((file) => assert.isTrue(existsSync(`${root}${file}`), file))],
   // A program of a guide, that its reader has saved; it is run for itself.
   [/^npx tsx (\S+)\.ts(?: .+)?$/, verify((program) => assert.include(Pages.programs, program))],
