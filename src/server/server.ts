@@ -201,7 +201,7 @@ export const make = Effect.fnUntraced(function*(server: HttpServer.HttpServer, s
     publicKey: settings.publicKey,
     secretKey: settings.secretKey,
     traces,
-    trace: (id) => Effect.map(traces, (all) => Option.fromNullable(all.find((trace) => trace.id === id))),
+    trace: (id) => Effect.sync(() => Option.fromNullable(store.trace(id, current.writeMode === "events_only"))),
     observations: Effect.sync(store.observations),
     scores: Effect.sync(store.scores),
     logs: Effect.sync(store.logs),

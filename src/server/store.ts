@@ -53,6 +53,8 @@ export interface Store {
   readonly meetTraces: (ids: ReadonlyArray<string>) => void
   readonly clear: () => void
   readonly traces: (eventsFirst: boolean) => ReadonlyArray<StoredTrace>
+  /** One trace, without looking at what the others hold. */
+  readonly trace: (id: string, eventsFirst: boolean) => StoredTrace | undefined
   readonly observations: () => ReadonlyArray<StoredObservation>
   readonly scores: () => ReadonlyArray<StoredScore>
   readonly logs: () => ReadonlyArray<unknown>
@@ -126,10 +128,13 @@ export const make = (options: Options): Store => {
     [...entities.values()].flatMap((entity) => entity.row === undefined ? [] : [{ ...entity, row: entity.row }])
 
   /** The events table as the propagation job fills it. */
-  const staged = (): ReadonlyArray<View.Arrived<View.EventRow>> => [
-    ...rowsOf(traces).filter(({ propagation }) => propagation === "staged")
+  const stagedOf = (
+    records: Entities<EventOf<"trace">, Merge.TraceRow>,
+    own: Entities<EventOf<"observation">, Merge.ObservationRow>
+  ): ReadonlyArray<View.Arrived<View.EventRow>> => [
+    ...rowsOf(records).filter(({ propagation }) => propagation === "staged")
       .map(({ arrival, row }) => ({ arrival, row: View.stagedTrace(row) })),
-    ...rowsOf(observations).filter(({ propagation }) => propagation === "staged")
+    ...rowsOf(own).filter(({ propagation }) => propagation === "staged")
       .map(({ arrival, row }) => ({ arrival, row: View.stagedObservation(row, traces.get(row.traceId)?.row) }))
   ]
 
@@ -137,9 +142,31 @@ export const make = (options: Options): Store => {
     eventsFirst: options.eventsFirst,
     traces: rowsOf(traces).map(({ row }) => row),
     observations: rowsOf(observations),
-    events: options.withStaged ? [...events.values(), ...staged()] : [...events.values()],
+    events: options.withStaged ? [...events.values(), ...stagedOf(traces, observations)] : [...events.values()],
     scores: rowsOf(scores).map(({ row }) => row)
   })
+
+  const tablesOf = (traceId: string, eventsFirst: boolean): View.Tables => {
+    const trace = traces.get(traceId)
+    const ofTrace = <E, Row extends { readonly traceId?: string | null | undefined }>(
+      entities: Entities<E, Row>
+    ): Entities<E, Row> => {
+      const own: Entities<E, Row> = new Map()
+      for (const [id, entity] of entities) if (entity.row?.traceId === traceId) own.set(id, entity)
+      return own
+    }
+    const record: Entities<EventOf<"trace">, Merge.TraceRow> = new Map(trace === undefined ? [] : [[traceId, trace]])
+    const own = ofTrace(observations)
+    const written: Array<View.Arrived<View.EventRow>> = []
+    for (const arrived of events.values()) if (arrived.row.traceId === traceId) written.push(arrived)
+    return {
+      eventsFirst,
+      traces: rowsOf(record).map(({ row }) => row),
+      observations: rowsOf(own),
+      events: eventsFirst ? [...written, ...stagedOf(record, own)] : written,
+      scores: rowsOf(ofTrace(scores)).map(({ row }) => row)
+    }
+  }
 
   /** Tells what was written, and forgets what there is no room for. */
   const settle = (traceIds: ReadonlyArray<string>): void => {
@@ -258,6 +285,7 @@ export const make = (options: Options): Store => {
       shelf.clear()
     },
     traces: (eventsFirst) => View.traces(tables({ eventsFirst, withStaged: eventsFirst })),
+    trace: (id, eventsFirst) => View.traces(tablesOf(id, eventsFirst))[0],
     observations: () => View.observations(tables({ eventsFirst: true, withStaged: true })),
     scores: () => View.scores(tables({ eventsFirst: true, withStaged: false })),
     logs: () => [...logs],
