@@ -36,10 +36,10 @@ export const copyOf = (record: unknown): Fields => {
   return out
 }
 
-/** Text of a scalar; `undefined` for anything that is not one, or empty. */
+/** Text of a scalar; `undefined` for anything that is not one, or empty, or `false`, by which programs mean none. */
 export const textOf = (value: unknown): string | undefined => {
   if (typeof value === "string") return value === "" ? undefined : value
-  return typeof value === "number" || typeof value === "boolean" || typeof value === "bigint"
+  return typeof value === "number" || value === true || typeof value === "bigint"
     ? String(value)
     : undefined
 }

@@ -214,8 +214,31 @@ describe("attributes of generative AI", () => {
           .completionStartTime,
         "2026-11-23T12:00:00.500Z"
       )
+      assert.strictEqual(
+        body({ ...chat, "langfuse.observation.completion_start_time": 1767225600500 }).completionStartTime,
+        "2026-01-01T00:00:00.500Z"
+      )
       for (const time of ["yesterday", 17, "2026-11-23", null]) {
         assert.notProperty(body({ ...chat, "langfuse.observation.completion_start_time": time }), "completionStartTime")
+      }
+    })
+  })
+
+  it("false says nobody, and what is no text stays beside the fields", () => {
+    const none = body({ "user.id": false, "session.id": false, "langfuse.trace.name": false })
+    assert.notProperty(none, "userId")
+    const lists = body({
+      "langfuse.release": ["a", "b"],
+      "langfuse.version": ["v"],
+      "langfuse.observation.status_message": ["m"],
+      "user.id": { name: "ada" }
+    })
+    assert.deepInclude(lists.metadata, {
+      attributes: {
+        "langfuse.release": ["a", "b"],
+        "langfuse.version": ["v"],
+        "langfuse.observation.status_message": ["m"],
+        "user.id": { name: "ada" }
       }
     })
   })
