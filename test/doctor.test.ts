@@ -1026,6 +1026,15 @@ describe("doctor", () => {
       assert.strictEqual(text.verdict(verdict), "✗ keys            no")
     })
 
+    it("no more than a line of what a server says, and no half of a key where that is cut", () => {
+      const redact = Redact.make(publicKey, secretKey)
+      for (let before = 1000 - secretKey.length; before <= 1000; before++) {
+        const shown = redact(`${"x".repeat(before)}${secretKey}${"y".repeat(10_000)}`)
+        assert.isAtMost(shown.length, 1000)
+        assert.notInclude(shown, secretKey.slice(0, 4))
+      }
+    })
+
     it.prop(
       "nothing of the keys and nothing that steers a terminal, whatever a server says",
       [FastCheck.string({ unit: "binary" }), FastCheck.string(), FastCheck.string()],
