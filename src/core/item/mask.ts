@@ -1,6 +1,7 @@
 /** Applies the user's mask. A value that it cannot handle is not sent. */
 import { contentOf, jsonOf, jsonOfContent, metadataOf } from "./content.js"
 import { Content, eventTypeOf, type Item, type Metadata, type Plain, type TraceFields } from "./item.js"
+import { parametersOf } from "./parameters.js"
 import type { Policy } from "./policy.js"
 
 /**
@@ -118,7 +119,8 @@ class Masking {
     if (masked === failed) return wrap(JSON.stringify(failedNote))
     if (masked === undefined || masked === null) return undefined
     const text = jsonOf(masked, this.policy)
-    return text.startsWith("{") ? text : wrap(text.startsWith("\"") ? text : JSON.stringify(text))
+    if (text.startsWith("{")) return parametersOf(JSON.parse(text) as object, this.policy)
+    return wrap(text.startsWith("\"") ? text : JSON.stringify(text))
   }
 
   /** JSON of a value that has a name of its own on the batch endpoint; `undefined` leaves it out. */

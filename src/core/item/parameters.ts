@@ -1,0 +1,50 @@
+/** Parameters of the call of a model. */
+import { copyOf, type Fields, isList, put } from "./attributes.js"
+import { read } from "./builtin.js"
+import { contentOf, jsonOf } from "./content.js"
+import { notes } from "./json.js"
+import type { Policy } from "./policy.js"
+import { isPlain } from "./reader.js"
+
+const areTexts = (values: ReadonlyArray<unknown>): boolean => values.every((value) => typeof value === "string")
+
+/** What Langfuse takes as it is: a scalar, a list of texts, or an object of them. */
+const isFlat = (value: unknown): boolean => {
+  if (typeof value !== "object" || value === null) return true
+  return isList(value) ? areTexts(value) : isPlain(value) && areTexts(Object.values(copyOf(value)))
+}
+
+const parameterOf = (value: unknown, policy: Policy): unknown => {
+  if (isFlat(value)) return value
+  const content = contentOf(value, policy)
+  if (content?.isJson !== true || isPlain(value) || isList(value)) return content?.text
+  // A set of texts is a list of them.
+  const json: unknown = JSON.parse(content.text)
+  return isFlat(json) ? json : content.text
+}
+
+const namesOf = (value: object): ReadonlyArray<string> => {
+  try {
+    return Object.keys(value)
+  } catch {
+    // A proxy that refuses to tell its keys.
+    return []
+  }
+}
+
+/**
+ * JSON of the parameters; `undefined` where there are none. For one that is nested the batch endpoint refuses the whole
+ * event, and over OTLP `null` would be stored as a text: the first becomes its JSON text, the second is left out.
+ */
+export const parametersOf = (given: object, policy: Policy): string | undefined => {
+  const parameters: Fields = {}
+  const names = namesOf(given)
+  // With its name, a colon and a comma no parameter takes less.
+  const most = Math.ceil(policy.maxEventBytes / 5)
+  for (const name of names.slice(0, most)) {
+    const value = parameterOf(read(given, name), policy)
+    if (value !== undefined && value !== null) put(parameters, name, value)
+  }
+  if (names.length > most) put(parameters, notes.cut, `<${names.length - most} more properties>`)
+  return Object.keys(parameters).length === 0 ? undefined : jsonOf(parameters, policy)
+}
