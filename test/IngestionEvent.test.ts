@@ -529,7 +529,7 @@ describe("constructors", () => {
     check(body.log, IngestionEvent.sdkLog, unsafeSdkLog)
   })
 
-  const unsafe: ReadonlyMap<string, (body: never, options: IngestionEvent.UnsafeEventOptions) => unknown> = new Map([
+  const unsafe = new Map<string, (body: never, options: IngestionEvent.UnsafeEventOptions) => unknown>([
     ["trace-create", unsafeTraceCreate],
     ["event-create", unsafeEventCreate],
     ["span-create", unsafeSpanCreate],
