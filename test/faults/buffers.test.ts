@@ -35,8 +35,10 @@ const serveEarly = Effect.acquireRelease(
           const end = data.indexOf("\r\n\r\n")
           if (end < 0) return
           expected = end + 4 + Number(/content-length: (\d+)/i.exec(data.toString("latin1", 0, end))?.[1] ?? 0)
-          isAnswered = isFirst
-          if (!isFirst) return
+          // The question for the version does not count.
+          const isEarly = isFirst && data.subarray(0, 4).toString() === "POST"
+          isAnswered = isEarly
+          if (!isEarly) return
           isFirst = false
           socket.write(answer("413 Payload Too Large", "text/plain", "Body exceeded 4.5mb limit"))
           socket.pause()

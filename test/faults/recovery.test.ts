@@ -27,7 +27,7 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
   (name, protocol) => {
     const client = fetchClient
     /** What auto asks before its first batch. */
-    const questions = name === "otlp" ? 0 : 1
+    const questions = 1
 
     describe("429", () => {
       const limited = (headers: Readonly<Record<string, string>>, body: unknown) =>

@@ -94,7 +94,7 @@ describe.concurrent.each(protocols.map((protocol) => [protocol.name, protocol] a
         baseUrl: server.url,
         events: 5,
         options: { retry: Schedule.spaced("1 hour"), flushTimeout: "100 millis", shutdownTimeout: "200 millis" },
-        meanwhile: () => Effect.asVoid(server.awaitRequests(protocol.name === "otlp" ? 1 : 2))
+        meanwhile: () => Effect.asVoid(server.awaitRequests(2))
       })
       assert.deepInclude(outcome.stats, { delivered: 0, failed: 5 })
       assert.isBelow(outcome.closing, 1500)

@@ -313,7 +313,7 @@ describe("a redirect", () => {
       const seen: Array<RequestInit | undefined> = []
       // Whether Node's own follows with a body depends on its version.
       const fetch = Layer.succeed(FetchHttpClient.Fetch, (_, init) => {
-        seen.push(init)
+        if (init?.method === "POST") seen.push(init)
         return Promise.resolve(new Response("{}", { headers: { "content-type": "application/json" } }))
       })
       for (const redirect of ["follow", "error"] as const) {
@@ -407,7 +407,8 @@ describe("the prototype of objects", () => {
             )
           )
         )
-        assert.strictEqual((yield* server.observations).length, 3)
+        // Over OpenTelemetry their trace is one as well.
+        assert.strictEqual((yield* server.observations).length, protocol.name === "ingestion" ? 3 : 4)
         assert.isUndefined(Reflect.get({}, "polluted"))
         assert.isUndefined(Reflect.get(Object, "polluted"))
         assert.deepStrictEqual(Object.keys(Object.prototype), [])

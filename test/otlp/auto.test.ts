@@ -98,8 +98,10 @@ describe("layerAuto", () => {
         assert.deepStrictEqual((yield* send(whole(2))).delivered, ["whole 2"])
         assert.deepStrictEqual(yield* paths, ["otel/v1/traces"])
         yield* TestClock.adjust("30 seconds")
+        // What is asked again is not waited for.
         assert.deepStrictEqual((yield* send(whole(3))).delivered, ["whole 3"])
-        assert.deepStrictEqual(yield* paths, ["otel/v1/traces", "health", "ingestion"])
+        assert.deepStrictEqual((yield* send(whole(4))).delivered, ["whole 4"])
+        assert.deepStrictEqual(yield* paths, ["otel/v1/traces", "health", "otel/v1/traces", "ingestion"])
         assert.strictEqual((yield* ingest.status).protocol, "ingestion")
         assert.deepStrictEqual(infos(logs), [])
       }))

@@ -75,6 +75,7 @@ const recording = (transport: Layer.Layer<LangfuseTransport.LangfuseTransport>) 
   const errors = new Set<LangfuseTransport.Problem>()
   /** By the id of the event, that of what it is about. */
   const ids = new Map<string, string>()
+  const told = new Set<string>()
   const learn = (batch: ReadonlyArray<LangfuseTransport.Entry>) => {
     for (const { event, id } of batch) {
       const body: unknown = event.body
@@ -84,7 +85,12 @@ const recording = (transport: Layer.Layer<LangfuseTransport.LangfuseTransport>) 
   const noting = (report: LangfuseTransport.Report): LangfuseTransport.Report => ({
     settle: (entries, outcome) => {
       const into = outcome === "delivered" ? delivered : "failed" in outcome ? failed : rejected
-      for (const { id } of entries) into.add(ids.get(id) ?? "?")
+      // The first word stands.
+      for (const { id } of entries) {
+        if (told.has(id)) continue
+        told.add(id)
+        into.add(ids.get(id) ?? "?")
+      }
       if (outcome !== "delivered") errors.add("failed" in outcome ? outcome.failed : outcome.rejected)
       report.settle(entries, outcome)
     },
