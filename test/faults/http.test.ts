@@ -113,7 +113,8 @@ const echoes = (protocol: Protocol): ReadonlyArray<readonly [string, LangfuseSer
   [
     "a message without end",
     echo(protocol, 500, { "content-type": "application/json" }, JSON.stringify({ error: "y".repeat(99_000) })),
-    /^.{250,400}$/
+    // The reason has at most 300 characters, and what to do follows.
+    /^.{300,520}$/
   ],
   [
     "a message that is no text",
