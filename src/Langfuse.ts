@@ -79,7 +79,7 @@ import type {
 } from "./internal/tracer/model.js"
 import * as Observing from "./internal/tracer/observe.js"
 import * as Scores from "./internal/tracer/score.js"
-import { recordOf } from "./internal/tracer/span.js"
+import { ownIdOf, recordOf } from "./internal/tracer/span.js"
 import * as WithTrace from "./internal/tracer/withTrace.js"
 import * as LangfuseConfig from "./LangfuseConfig.js"
 import { LangfuseIngest, type Service } from "./LangfuseIngest.js"
@@ -368,7 +368,7 @@ export const currentTraceId: Effect.Effect<Option.Option<string>> = Effect.withF
  * @category combinators
  */
 export const currentObservationId: Effect.Effect<Option.Option<string>> = Effect.withFiberRuntime((fiber) =>
-  Effect.succeed(Option.map(Option.fromNullable(Current.observation(fiber)), Current.spanIdOf))
+  Effect.succeed(Option.map(Option.fromNullable(Current.observation(fiber)), ownIdOf))
 )
 
 /**

@@ -19,6 +19,7 @@ import {
   Runtime,
   Schema,
   Scope,
+  Stream,
   TestClock,
   Tracer
 } from "effect"
@@ -1025,6 +1026,49 @@ describe("LangfuseTracer", () => {
         assert.isTrue(spans.every((span) => span.ends === 1))
       }).pipe(Effect.scoped)
     })
+
+    it.effect("tells two Langfuse projects the same, also below one caller", () =>
+      Effect.gen(function*() {
+        const first = yield* Layer.build(LangfuseIngest.layerMemory)
+        const second = yield* Layer.build(LangfuseIngest.layerMemory)
+        const tracing = LangfuseTracer.layerTee().pipe(
+          Layer.provide(Layer.succeedContext(first)),
+          Layer.provide(LangfuseTracer.layer().pipe(Layer.provide(Layer.succeedContext(second))))
+        )
+        const caller = Object.freeze(Tracer.externalSpan({ traceId, spanId }))
+        const part = Effect.gen(function*() {
+          yield* Langfuse.updateTrace({ userId: "ada", tags: ["vip"], metadata: { a: { b: 1 } }, input: { q: 1 } })
+            .pipe(
+              Langfuse.tool("one", { input: { a: 1 }, version: "2", metadata: { list: [1], text: "{}" } })
+            )
+          yield* Langfuse.update({ output: { b: 1 }, usage: { input: 1, output: 2 } }).pipe(
+            Effect.zipLeft(
+              Langfuse.observeStream(Stream.make(1), "three", { output: (all) => all }).pipe(Stream.runDrain)
+            ),
+            Langfuse.generation("two")
+          )
+        })
+        yield* part.pipe(
+          Effect.zipRight(part),
+          Langfuse.withTrace({ version: "1", metadata: { c: { d: 1 } } }),
+          Effect.withParentSpan(caller),
+          Effect.provide(tracing)
+        )
+        const allOf = (context: typeof first) =>
+          Effect.map(
+            Effect.provide(observations, context),
+            (all) => all.map(({ body, trace, type }) => ({ body, trace, type }))
+          )
+        const all = yield* allOf(first)
+        assert.strictEqual(all.length, 6)
+        assert.deepStrictEqual(yield* allOf(second), all)
+        for (const { body, trace } of all.slice(1)) {
+          assert.strictEqual(trace?.userId, "ada", body.name)
+          assert.strictEqual(trace?.version, "1", body.name)
+        }
+        assert.deepStrictEqual(all.filter(({ trace }) => trace?.isAppRoot).map(({ body }) => body.name), ["one"])
+        assert.deepStrictEqual(all[0]?.body.input, { a: 1 })
+      }).pipe(Effect.scoped))
 
     it.effect("decides about sampling for itself", () => {
       const { span, tracer } = recording()

@@ -13,7 +13,7 @@ import { toIso as fromMillis } from "../../core/wire/time.js"
 import { toIso } from "../datetime.js"
 import { isWanted } from "./current.js"
 import { currentFiber } from "./native.js"
-import { recordOf } from "./span.js"
+import { recordOf, recordsOf } from "./span.js"
 import { toMillis } from "./time.js"
 import { type AttributeValue, attributeValue, entriesOf, foreignPolicy, read, text, toAttribute } from "./values.js"
 
@@ -159,11 +159,9 @@ const setField = (span: Tracer.Span, fields: ObservationFields, name: string, va
       setJson(span, observation.cost, cost.text)
       return note(span, costNote, cost.note)
     }
-    case "version": {
-      const record = recordOf(span)
-      if (record !== undefined) record.hasOwnVersion = true
+    case "version":
+      for (const record of recordsOf(span)) record.hasOwnVersion = true
       return set(span, trace.version, textOf(span, value))
-    }
     case "completionStartTime":
       return set(span, observation.completionStartTime, toIso(value))
     case "prompt":

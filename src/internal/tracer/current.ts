@@ -82,8 +82,6 @@ export const place = (fiber: AnyFiber): Place => {
 
 export const traceIdOf = (span: Tracer.AnySpan): string => recordOf(span)?.trace.traceId ?? span.traceId
 
-export const spanIdOf = (span: Tracer.AnySpan): string => recordOf(span)?.ownId ?? span.spanId
-
 /**
  * Whether it is worth writing values for this span: not when nobody keeps them. It is called in a fiber that runs under the
  * tracer that made the span.

@@ -18,6 +18,7 @@ import { endedSpan } from "./ended.js"
 import { OpenSpans } from "./open.js"
 import { isWithin } from "./scope.js"
 import type { LangfuseSpan } from "./span.js"
+import type { LocalTrace } from "./trace.js"
 import { addTraceFields, contradicts, separateVersion } from "./traceFields.js"
 
 type Filter = "langfuse" | "all" | ((span: Tracer.Span) => boolean)
@@ -54,6 +55,8 @@ const maxPerSweep = 64
 
 export class SpanExporter implements Source {
   readonly settings: Settings
+  /** The traces that callers begin here, for spans beside each other. */
+  readonly entries = new WeakMap<Tracer.ExternalSpan, LocalTrace>()
   private readonly open = new OpenSpans<LangfuseSpan>()
   private waiting: Array<LangfuseSpan> = []
   private next = 0

@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import * as Annotate from "./annotate.js"
 import { Elements } from "./elements.js"
-import { recordOf } from "./span.js"
+import { recordsOf } from "./span.js"
 import * as WithTrace from "./withTrace.js"
 
 type CallSite = () => string | undefined
@@ -92,8 +92,7 @@ const recorded = <A, E, R>(self: Stream.Stream<A, E, R>, fields: Annotate.Observ
       Annotate.annotateResult(span, fields, elements.all())
       if (elements.leftOut > 0) Annotate.note(span, "elementsLeftOut", elements.leftOut)
     }
-    const record = recordOf(span)
-    if (record !== undefined) record.beforeEnd = finish
+    for (const record of recordsOf(span)) record.beforeEnd = finish
     let isFirst = fields.completionStartTime === undefined
     return self.pipe(
       Stream.mapChunks((chunk) => {
@@ -105,7 +104,7 @@ const recorded = <A, E, R>(self: Stream.Stream<A, E, R>, fields: Annotate.Observ
         return chunk
       }),
       Stream.ensuring(Effect.sync(() => {
-        if (record !== undefined) record.beforeEnd = undefined
+        for (const record of recordsOf(span)) record.beforeEnd = undefined
         finish()
       }))
     )

@@ -221,8 +221,9 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
     this.attributes.set(key, typeof value === "object" && value !== null ? this.written(key, value) : value)
   }
 
-  /** Takes down that this text is JSON, final as it is. */
+  /** Takes down that this text is JSON, final as it is; for the projects of a tee beneath too. */
   isJson(key: string, text: string): void {
+    this.beneath?.isJson(key, text)
     const json = this.json ??= new JsonTexts()
     if (key === observation.input) json.input = text
     else if (key === observation.output) json.output = text
@@ -231,6 +232,7 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
 
   /** Takes down that of the metadata only what is said to be JSON is. */
   knowsJson(): void {
+    this.beneath?.knowsJson()
     const json = this.json ??= new JsonTexts()
     json.others ??= new Map()
   }
@@ -329,9 +331,16 @@ export const recordOf = (span: Tracer.AnySpan): LangfuseSpan | undefined => {
   }
 }
 
-/** The record that one project's tracer made of a span: tees may be stacked. */
+/** The id of its observation, which is not the one that a span of ours shows. */
+export const ownIdOf = (span: Tracer.AnySpan): string => recordOf(span)?.ownId ?? span.spanId
+
+/** Its records in all projects: tees may be stacked. */
+export function* recordsOf(span: Tracer.AnySpan): Generator<LangfuseSpan, void> {
+  for (let record = recordOf(span); record !== undefined; record = record.beneath) yield record
+}
+
+/** The record that one project's tracer made of a span. */
 export const recordFor = (exporter: SpanExporter, span: Tracer.AnySpan): LangfuseSpan | undefined => {
-  let record = recordOf(span)
-  while (record !== undefined && !record.exporter.isSameAs(exporter)) record = record.beneath
-  return record
+  for (const record of recordsOf(span)) if (record.exporter.isSameAs(exporter)) return record
+  return undefined
 }

@@ -10,7 +10,7 @@ import type { SpanExporter } from "./exporter.js"
 import * as ParentIds from "./ids.js"
 import { currentFiber } from "./native.js"
 import * as Scope from "./scope.js"
-import { LangfuseSpan, recordFor } from "./span.js"
+import { LangfuseSpan, ownIdOf, recordFor } from "./span.js"
 import { type Fate, LocalTrace } from "./trace.js"
 import { isList } from "./values.js"
 
@@ -41,7 +41,7 @@ export const start = (given: Start): LangfuseSpan => {
   try {
     // With two tracers the ids are the other's, which has its own ways of making them.
     visibleId = ParentIds.traceId(other?.traceId)
-    spanId = visibleId === undefined ? undefined : ParentIds.spanId(other?.spanId)
+    spanId = visibleId === undefined ? undefined : ParentIds.spanId(other && ownIdOf(other))
     if (spanId === undefined) visibleId = undefined
     const innermost = fiber === undefined ? undefined : innermostSpan(fiber)
     isBelowHidden = innermost !== undefined && isHidden(innermost)
@@ -125,9 +125,6 @@ const placeBelowForeign = (exporter: SpanExporter, direct: Tracer.AnySpan, visib
   return { trace, above: undefined, link: undefined }
 }
 
-/** Where the trace that a caller begins here is found again, for spans beside each other. */
-const EntryId: unique symbol = Symbol.for("effect-langfuse/LangfuseTracer/Entry")
-
 const placeBelowRemote = (
   exporter: SpanExporter,
   remote: Tracer.ExternalSpan,
@@ -135,9 +132,8 @@ const placeBelowRemote = (
   visibleId: string | undefined
 ): Place => {
   const { remoteParent } = exporter.settings
-  const known: unknown = Reflect.get(remote, EntryId)
-  const trace = known instanceof LocalTrace && known.exporter === exporter &&
-      (visibleId === undefined || visibleId === known.visibleId)
+  const known = exporter.entries.get(remote)
+  const trace = known !== undefined && (visibleId === undefined || visibleId === known.visibleId)
     ? known
     : remoteParent === "continue"
     ? make(
@@ -148,7 +144,7 @@ const placeBelowRemote = (
       remote.sampled !== false
     )
     : newTrace(exporter, undefined, undefined, visibleId)
-  Reflect.set(remote, EntryId, trace)
+  exporter.entries.set(remote, trace)
   return { trace, above: undefined, link: remoteParent === "link" ? remote : undefined }
 }
 

@@ -6,7 +6,7 @@ import type * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { LangfuseSpan } from "./span.js"
-import { RecordId, recordOf } from "./span.js"
+import { ownIdOf, RecordId, recordOf } from "./span.js"
 
 /** What another tracer throws is not the program's failure, and not ours. */
 const attempt = (f: () => void): void => {
@@ -57,7 +57,7 @@ export const join = (record: LangfuseSpan, other: Tracer.Span): Tracer.Span => {
 }
 
 const canServe = (record: LangfuseSpan, other: Tracer.Span): boolean =>
-  other.traceId === record.traceId && other.spanId === record.ownId && other.status._tag === "Started" &&
+  other.traceId === record.traceId && ownIdOf(other) === record.ownId && other.status._tag === "Started" &&
   Object.isExtensible(other) &&
   methods.every((name) => Object.getOwnPropertyDescriptor(other, name)?.configurable !== false)
 

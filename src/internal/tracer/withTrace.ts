@@ -12,7 +12,7 @@ import * as Current from "./current.js"
 import { exporterOf } from "./exporterOf.js"
 import { currentFiber, isNative, tracerOf } from "./native.js"
 import * as Scope from "./scope.js"
-import { recordOf } from "./span.js"
+import { type LangfuseSpan, recordsOf } from "./span.js"
 import { innermostSpan } from "./start.js"
 import { say } from "./traceFields.js"
 import { read, texts } from "./values.js"
@@ -94,20 +94,25 @@ export const update = (fields: Scope.TraceInput): Effect.Effect<void> =>
   })
 
 const updateAt = (span: Tracer.Span, fields: Scope.TraceInput): void => {
-  const record = recordOf(span)
-  if (record?.isRecording === true) {
-    const { trace } = record
-    if (record.isSettled && trace.open === 0) {
-      if (record.isKept === true) record.exporter.settings.intake.refuse(tooLate)
-      return
-    }
-    record.isOwn = true
-    const apply = say(trace, fields)
-    // What is said inside an observation has its fate.
-    if (record.exporter.isObservation(record)) apply()
-    else if (!record.isSettled) (record.held ??= []).push(apply)
+  let isShared = true
+  for (const record of recordsOf(span)) {
+    if (record.isRecording) tell(record, fields)
+    isShared = record.isShared && record.beneath === undefined
   }
-  if (record === undefined || record.isShared) annotate(span, fields)
+  if (isShared) annotate(span, fields)
+}
+
+const tell = (record: LangfuseSpan, fields: Scope.TraceInput): void => {
+  const { trace } = record
+  if (record.isSettled && trace.open === 0) {
+    if (record.isKept === true) record.exporter.settings.intake.refuse(tooLate)
+    return
+  }
+  record.isOwn = true
+  const apply = say(trace, fields)
+  // What is said inside an observation has its fate.
+  if (record.exporter.isObservation(record)) apply()
+  else if (!record.isSettled) (record.held ??= []).push(apply)
 }
 
 const tooLate = "updateTrace came when all observations of the trace had left; call it before the last one ends"
