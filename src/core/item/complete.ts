@@ -18,16 +18,19 @@ export const complete = <A extends Item>(item: A, policy: Policy): A => {
 export const bytesOfItem = (item: Item): number => {
   switch (item.kind) {
     case "observation":
-      return 900 + bytesOfContent(item.input) + bytesOfContent(item.output) + bytesOfMetadata(item.metadata) +
+      return 800 + bytesOfIds(item) + bytesOfText(item.traceId) + bytesOfText(item.parentId) + bytesOfText(item.level) +
+        bytesOfContent(item.input) + bytesOfContent(item.output) + bytesOfMetadata(item.metadata) +
         (item.context === undefined ? 0 : bytesOfFields(item.context)) + bytesOfText(item.statusMessage) +
         bytesOfText(item.name) + bytesOfText(item.model) + bytesOfText(item.version) + bytesOfText(item.promptName) +
         bytesOfText(item.parameters) + bytesOfText(item.usage) + bytesOfText(item.cost) + bytesOf(item.extra)
     case "trace":
-      return 400 + bytesOfFields(item.fields) + bytesOf(item.extra)
+      return 350 + bytesOfIds(item) + bytesOfFields(item.fields) + bytesOf(item.extra)
     case "plain":
-      return 200 + bytesOf(item.body)
+      return 150 + bytesOfIds(item) + bytesOf(item.body)
   }
 }
+
+const bytesOfIds = (item: Item): number => bytesOf(item.eventId) + bytesOf(item.id)
 
 const bytesOfFields = (fields: TraceFields): number => {
   let bytes = 200 + bytesOfContent(fields.input) + bytesOfContent(fields.output) + bytesOfMetadata(fields.metadata) +

@@ -60,8 +60,12 @@ const observationBytes = (item: Observation): number =>
   fieldBytes("completionStartTime", item.completionStart) + fieldBytes("promptVersion", item.promptVersion) +
   (item.usage === undefined ? 0 : 16 + item.usage.length) + (item.cost === undefined ? 0 : 16 + item.cost.length)
 
+/** What names a person or a session is cut only where it can hardly be meant. */
+const isLong = (name: Clearable<string>): name is string => typeof name === "string" && name.length > 1000
+
 const fieldsBytes = (fields: TraceFields): number =>
-  fieldBytes("userId", fields.userId) + fieldBytes("sessionId", fields.sessionId) +
+  (isLong(fields.userId) ? 0 : fieldBytes("userId", fields.userId)) +
+  (isLong(fields.sessionId) ? 0 : fieldBytes("sessionId", fields.sessionId)) +
   fieldBytes("environment", fields.environment) + fieldBytes("timestamp", fields.start) + 20
 
 class Cutter {
@@ -107,6 +111,8 @@ class Cutter {
       ...this.text("name", fields.name, (text) => fields.name = text),
       ...this.text("release", fields.release, (text) => fields.release = text),
       ...this.text("version", fields.version, (text) => fields.version = text),
+      ...isLong(fields.userId) ? this.text("userId", fields.userId, (text) => fields.userId = text) : [],
+      ...isLong(fields.sessionId) ? this.text("sessionId", fields.sessionId, (text) => fields.sessionId = text) : [],
       ...this.tags(fields)
     ]
   }
@@ -171,7 +177,8 @@ class Cutter {
     if (fixed + item.body.length <= this.limit && fixed + byteLength(item.body) <= this.limit) return false
     const fields = Object.entries(JSON.parse(item.body) as Readonly<Record<string, unknown>>)
       .map(([key, value]) => ({ key, json: JSON.stringify(value) }))
-    const isKept = (key: string, json: string): boolean => untouchable.has(key) || !/^["[{]/.test(json)
+    const isKept = (key: string, json: string): boolean =>
+      (untouchable.has(key) && json.length <= 1000) || !/^["[{]/.test(json)
     const parts = fields.flatMap((field) =>
       isKept(field.key, field.json) ? [] : this.json(field.key, field.json, (json) => field.json = json)
     )

@@ -79,9 +79,10 @@ export const keyUnder = (prefix: string, name: string): string | undefined =>
     ? name.slice(prefix.length + 1)
     : undefined
 
-/** The keys of metadata under which it is said what of usage and cost was left out. */
+/** The keys of metadata under which it is said what was left out. */
 export const usageNote = "usage_note"
 export const costNote = "cost_note"
+export const traceNote = "trace_note"
 
 /** A longer name of a trace is refused by the batch endpoint. */
 export const maxTraceName = 1000

@@ -26,6 +26,12 @@ export const isPlain = (value: unknown): boolean => {
 
 export const isText = (value: unknown): value is string => typeof value === "string"
 
+/** The longest id that every server takes. */
+const leastMaxId = 800
+
+/** A `DateTime.Zoned` says its zone after its offset: `…+01:00[Europe/Berlin]`. */
+const withoutZone = (text: string): string => text.endsWith("]") ? text.slice(0, text.indexOf("[")) : text
+
 /** Reads fields as what they are on the wire, and collects what is wrong with them. */
 export class Reader {
   readonly issues: Array<string> = []
@@ -58,17 +64,24 @@ export class Reader {
     return this.clearable(key, value) ?? undefined
   }
 
-  /** As it will be in UTF-8: the same for all that name it. */
+  /** As it will be in UTF-8: the same for all that name it. It cannot be cut, and so must fit into an event. */
   id(key: string, value: unknown): string | undefined {
     const id = this.text(key, value)
-    return id === "" ? this.wrong(key, "expected a text that is not empty") : id && toWellFormed(id)
+    if (id === undefined) return undefined
+    if (id === "") return this.wrong(key, "expected a text that is not empty")
+    if (id.length > this.maxId) return this.wrong(key, `expected a text of at most ${this.maxId} characters`)
+    return toWellFormed(id)
+  }
+
+  get maxId(): number {
+    return Math.max(leastMaxId, this.policy.maxEventBytes)
   }
 
   time(key: string, value: unknown): number | undefined {
     if (value === undefined || value === null) return undefined
     const text = typeof value === "string" ? value : value instanceof Date ? value.toJSON() : this.json(value)
     if (text === null) return undefined
-    const time = typeof text === "string" ? parseTime(text) : NaN
+    const time = typeof text === "string" ? parseTime(withoutZone(text)) : NaN
     return Number.isNaN(time) ? this.wrong(key, "expected a date and time in ISO 8601 with a zone") : time
   }
 

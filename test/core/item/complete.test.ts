@@ -26,12 +26,17 @@ describe("complete", () => {
         bytes(observation((item) => item.statusMessage = text)) - empty,
         bytes(observation((item) => item.parameters = text)) - empty,
         bytes(observation((item) => item.extra = text)) - empty,
+        bytes(observation((item) => item.level = text)) - empty,
+        bytes(observation((item) => item.traceId = text)) - empty,
+        bytes(observation((item) => item.parentId = text)) - empty,
+        bytes(new Observation(text, 0, "s", "create", "span", false)) - empty + 1,
+        bytes(new Observation("e", 0, text, "create", "span", false)) - empty + 1,
         bytes(observation((item) => item.context = context)) - noContext
       ]
     }
-    assert.deepStrictEqual(text("x".repeat(1000)), Array.from({ length: 6 }, () => 1000))
-    assert.deepStrictEqual(text("é".repeat(1000)), Array.from({ length: 6 }, () => 1000))
-    assert.deepStrictEqual(text("終".repeat(1000)), Array.from({ length: 6 }, () => 2000))
+    assert.deepStrictEqual(text("x".repeat(1000)), Array.from({ length: 11 }, () => 1000))
+    assert.deepStrictEqual(text("é".repeat(1000)), Array.from({ length: 11 }, () => 1000))
+    assert.deepStrictEqual(text("終".repeat(1000)), Array.from({ length: 11 }, () => 2000))
     const metadata = bytes(observation((item) => item.metadata = metadataOf({ a: "x".repeat(1000), b: [1] }, policy())))
     assert.isAtLeast(metadata, empty + 1000)
     assert.isBelow(metadata, empty + 1200)

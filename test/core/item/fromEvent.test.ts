@@ -1,5 +1,5 @@
 import { assert, describe, it, vi } from "@effect/vitest"
-import { Arbitrary, FastCheck } from "effect"
+import { Arbitrary, DateTime, FastCheck } from "effect"
 import * as IngestionEvent from "effect-langfuse/IngestionEvent"
 import { fromEvent, type Refused } from "../../../src/core/item/fromEvent.js"
 import { type Item, Observation, Plain, Trace } from "../../../src/core/item/item.js"
@@ -8,6 +8,7 @@ import { Bytes } from "../../../src/core/wire/bytes.js"
 import { current } from "../../../src/core/wire/dialect.js"
 import { ingestionWire } from "../../../src/core/wire/ingestionWire.js"
 import { otlpWire } from "../../../src/core/wire/otlpWire.js"
+import { readable } from "../../../src/internal/readable.js"
 import { fixed } from "../wire/support/items.js"
 import * as Events from "./support/events.js"
 import { open } from "./support/policy.js"
@@ -410,7 +411,8 @@ describe("what is refused", () => {
       [eventOf("tool-create", { id: "o", promptVersion: "1" }), "body.promptVersion: expected a number"],
       [eventOf("trace-create", { id: "t", tags: ["a", 1] }), "body.tags: expected a list of texts"],
       [eventOf("trace-create", { id: "t", public: 1 }), "body.public: expected true or false"],
-      [eventOf("trace-create", { id: "t", timestamp: "noon" }), `body.timestamp: ${time}`]
+      [eventOf("trace-create", { id: "t", timestamp: "noon" }), `body.timestamp: ${time}`],
+      [eventOf("trace-create", { id: "t", timestamp: "noon]" }), `body.timestamp: ${time}`]
     ]
     for (const [event, issue] of cases) assert.deepStrictEqual(issuesOf(event), [issue])
   })
@@ -437,6 +439,56 @@ describe("what is refused", () => {
     })
     assert.deepInclude(context, { name: undefined, tags: undefined, isPublic: undefined, userId: "u" })
     for (const trace of [null, 1, "x", []]) assert.isUndefined(observationOf("span-create", {}, open, trace).context)
+  })
+
+  it("of a trace is noted in the metadata, by name and not by value", () => {
+    const noteOf = (trace: unknown) =>
+      observationOf("span-create", { metadata: { a: 1 } }, open, trace).metadata?.get("trace_note")?.text
+    assert.strictEqual(noteOf({ userId: 42, sessionId: "s" }), "left out: userId: expected a text")
+    assert.strictEqual(
+      noteOf({ public: "s3cr3t", user_id: "s3cr3t" }),
+      [
+        "left out: public: expected true or false",
+        "user_id: not a field of a trace"
+      ].join(", ")
+    )
+    assert.strictEqual(noteOf("s3cr3t"), "left out: trace: expected an object")
+    assert.include(noteOf(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`${i}`.repeat(100), 1]))), "more")
+    for (const trace of [undefined, null, {}, { userId: "u", tags: ["a"], isAppRoot: true }]) {
+      assert.isUndefined(noteOf(trace))
+    }
+    assert.isTrue(observationOf("span-create", { metadata: { a: 1 } }, open, "x").metadata?.has("a"))
+  })
+
+  it("is an id that fits into no event, since it cannot be cut; what names a person is cut", () => {
+    const long = "i".repeat(20_000)
+    const policy = { ...open, maxEventBytes: 10_000 }
+    for (
+      const event of [
+        eventOf("span-create", { id: long }),
+        eventOf("span-create", { id: "o", traceId: long }),
+        eventOf("span-create", { id: "o", parentObservationId: long }),
+        eventOf("trace-create", { id: long }),
+        eventOf("score-create", { id: "s", traceId: long, name: "n", value: 1 }),
+        eventOf("score-create", { id: long, sessionId: "s", name: "n", value: 1 }),
+        eventOf("score-create", { id: "s", sessionId: long, name: "n", value: 1 }),
+        { ...eventOf("span-create", { id: "o" }), id: long }
+      ]
+    ) {
+      const result = fromEvent(event, policy)
+      assert("issues" in result)
+      assert.match(result.issues.join(), /[iI]d: expected a text of at most 10000 characters$/)
+      assert.isAtMost(result.issues.join().length, 100)
+    }
+    assert.isAtMost(observationOf("span-create", { level: long }, policy).level?.length ?? 0, 100)
+    const { context } = observationOf("span-create", {}, policy, { userId: long, sessionId: long })
+    for (const name of [context?.userId, context?.sessionId]) assert.match(name ?? "", /<cut \d+ of 20000/)
+    const trace = fromEvent(eventOf("trace-create", { id: "t", userId: long }), policy)
+    assert("kind" in trace && trace.kind === "trace")
+    assert.match(trace.fields.userId ?? "", /<cut/)
+    const whole = "u".repeat(900)
+    const cut = observationOf("span-create", {}, policy, { userId: whole, input: long }).context
+    assert.strictEqual(cut?.userId, whole)
   })
 
   it("is named without its value", () => {
@@ -473,6 +525,19 @@ describe("values of programs that know no types", () => {
     })
     assert.deepStrictEqual(traceOf({ id: "t", tags: new Set(["a", "b"]) }).fields.tags, ["a", "b"])
     assert.isUndefined(observationOf("tool-create", { promptVersion: NaN }).promptVersion)
+  })
+
+  it("are times of Effect, with a zone too", () => {
+    const policy = { ...open, readable }
+    const millis = Date.parse(at)
+    for (const zone of ["Europe/Berlin", "UTC", "+05:30"]) {
+      const time = DateTime.unsafeMakeZoned(millis, { timeZone: zone })
+      const body = { startTime: time, endTime: DateTime.toUtc(time), completionStartTime: new Date(millis) }
+      const item = observationOf("tool-create", body, policy, { timestamp: time })
+      assert.deepStrictEqual([item.start, item.end, item.completionStart], [millis, millis, millis])
+      assert.strictEqual(item.context?.start, millis)
+      assert.strictEqual(itemOf({ ...Object(eventOf("span-create", { id: "o" })), timestamp: time }, policy).at, millis)
+    }
   })
 
   const revoked = (): object => {
