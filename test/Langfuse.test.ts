@@ -809,6 +809,22 @@ describe("Langfuse", () => {
       }).pipe(Effect.provide(Layer.merge(layer(), logs.layer)))
     })
 
+    it.effect("of whatever names, wrong ones and their environments cause a few warnings", () => {
+      const logs = collectLogs()
+      return Effect.gen(function*() {
+        for (let i = 0; i < 500; i++) {
+          yield* Langfuse.score({ name: `n${i}`, value: NaN, traceId: "t" })
+          yield* Langfuse.score({ name: `n${i}`, value: 1, traceId: "t", environment: `eu/${i}` })
+          yield* Effect.void.pipe(Langfuse.tool("a"), Langfuse.withTrace({ environment: `us/${i}` }))
+        }
+        const about = (text: string) => logs.warnings().filter((line) => line.includes(text)).length
+        assert.deepStrictEqual([about("not sent"), about("eu/"), about("us/"), logs.warnings().length], [21, 1, 1, 23])
+        yield* TestClock.adjust("1 minute")
+        yield* Langfuse.score({ name: "another", value: NaN, traceId: "t" })
+        assert.include(logs.warnings().at(-1) ?? "", "479 more like this")
+      }).pipe(Effect.provide(layer()), Effect.provide(logs.layer))
+    })
+
     it.effect("of a trace that is not sampled is left out with it", () => {
       const logs = collectLogs()
       return Effect.gen(function*() {

@@ -246,8 +246,7 @@ export class SpanExporter implements Source {
   }
 
   private warnOfEnvironment(name: string): void {
-    const message = badEnvironment(name)
-    this.settings.warn(message, message)
+    this.settings.warn("environment", badEnvironment(name))
   }
 
   /** Says once that the callers in other processes decide. */

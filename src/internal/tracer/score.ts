@@ -8,7 +8,7 @@ import { environmentOf, trace as names } from "../../core/item/names.js"
 import * as IngestionEvent from "../../IngestionEvent.js"
 import { LangfuseIngest, type Service } from "../../LangfuseIngest.js"
 import * as Intake from "../intake.js"
-import { makeWarn, type Throttled } from "../log.js"
+import { makeWarn } from "../log.js"
 import type * as LangfuseScore from "../scores.js"
 import { badEnvironment } from "./advice.js"
 import * as Current from "./current.js"
@@ -125,19 +125,31 @@ const held = (
 
 const nameOf = (score: Input): string => String(score.name ?? "output").slice(0, 100)
 
-/** Scores are many, and wrong ones are so again and again. */
-const warnings = new WeakMap<Service, Throttled>()
+/** So many different wrong scores have a warning each. Those beyond share one. */
+const maxWarnings = 20
 
-const warnFor = (ingest: Service): Throttled => {
-  const warn = warnings.get(ingest) ?? makeWarn()
-  warnings.set(ingest, warn)
-  return warn
+/** Scores are many, and wrong ones are so again and again. */
+class Warnings {
+  readonly warn = makeWarn()
+  private readonly known = new Set<string>()
+
+  kindOf(message: string): string {
+    if (this.known.size < maxWarnings) this.known.add(message)
+    return this.known.has(message) ? message : "invalid score"
+  }
+}
+
+const warnings = new WeakMap<Service, Warnings>()
+
+const warningsOf = (ingest: Service): Warnings => {
+  const known = warnings.get(ingest) ?? new Warnings()
+  warnings.set(ingest, known)
+  return known
 }
 
 const warnOfEnvironment = (ingest: Service, environment: unknown): Effect.Effect<void> => {
   if (typeof environment !== "string" || environmentOf(environment) !== undefined) return Effect.void
-  const message = badEnvironment(environment)
-  return warnFor(ingest)(message, message)
+  return warningsOf(ingest).warn("environment", badEnvironment(environment))
 }
 
 const refused = Metric.counter("langfuse_scores_refused_total", {
@@ -147,9 +159,9 @@ const refused = Metric.counter("langfuse_scores_refused_total", {
 
 const refuse = (reason: "no_trace" | "invalid", message: string): Effect.Effect<false, never, LangfuseIngest> =>
   Effect.flatMap(LangfuseIngest, (ingest) => {
-    const warn = warnFor(ingest)
+    const known = warningsOf(ingest)
     return Metric.increment(Metric.tagged(refused, "reason", reason)).pipe(
-      Effect.zipRight(warn(reason === "no_trace" ? reason : message, message)),
+      Effect.zipRight(known.warn(reason === "no_trace" ? reason : known.kindOf(message), message)),
       Effect.as(false as const)
     )
   })
