@@ -1,6 +1,6 @@
 /** What is said inside an observation belongs to it, and what is said of a trace to the trace. */
 import { assert, describe } from "@effect/vitest"
-import { Deferred, Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber, type Tracer } from "effect"
 import { LangfuseIngest } from "effect-langfuse"
 import * as Langfuse from "effect-langfuse/Langfuse"
 import { inProcess, observation, observations, onBoth, stored, withWarnings } from "../utils/context.js"
@@ -65,6 +65,48 @@ describe("what is said inside an observation", () => {
       ])
       assert.strictEqual((yield* observation("outer")).input, "question")
       assert.strictEqual(trace?.userId, "private")
+    })
+  )
+
+  const scores = (count: number) =>
+    Effect.all(Array.from({ length: count }, (_, i) => Langfuse.score({ name: `s${i}`, value: 1 })))
+  const statsOf = Effect.flatMap(LangfuseIngest.LangfuseIngest, (ingest) => Effect.zipRight(ingest.flush, ingest.stats))
+  const isFlagged = (span: Tracer.Span) => span.name === "outer" || span.attributes.has("flag")
+
+  onBoth(
+    "of which the filter decides at its end is counted, and at most 1,000 of it is held",
+    Effect.gen(function*() {
+      const [before, kept] = yield* inProcess(
+        Effect.gen(function*() {
+          const sent = yield* Langfuse.generation(scores(1001), "left out")
+          assert.strictEqual(sent.filter((isSent) => isSent).length, 1000)
+          const before = yield* statsOf
+          yield* Effect.zipLeft(scores(2), Effect.annotateCurrentSpan("flag", 1)).pipe(Langfuse.generation("kept"))
+          return [before, yield* statsOf]
+        }),
+        { filter: isFlagged }
+      )
+      assert.deepInclude(before, { offered: 1001, dropped: 1, sampledOut: 1000, pending: 0 })
+      assert.deepInclude(kept, { offered: 1004, dropped: 1, sampledOut: 1000, pending: 0, delivered: 3 })
+      assert.strictEqual((yield* stored)[0]?.scores.length, 2)
+    })
+  )
+
+  onBoth(
+    "that never ends has the fate of what is known of it when tracing stops",
+    Effect.gen(function*() {
+      const ingest = yield* inProcess(
+        Effect.gen(function*() {
+          const open = (name: string, then: Effect.Effect<void>) =>
+            Effect.forkDaemon(scores(1).pipe(Effect.zipRight(then), Effect.zipRight(Effect.never), Langfuse.tool(name)))
+          yield* open("kept", Effect.annotateCurrentSpan("flag", 1))
+          yield* open("left out", Effect.void)
+          yield* Effect.sleep("10 millis")
+          return yield* LangfuseIngest.LangfuseIngest
+        }),
+        { filter: isFlagged }
+      )
+      assert.deepInclude(yield* ingest.stats, { offered: 3, sampledOut: 1, delivered: 2, pending: 0 })
     })
   )
 

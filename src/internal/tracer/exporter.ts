@@ -17,7 +17,7 @@ import { badEnvironment } from "./advice.js"
 import { endedSpan } from "./ended.js"
 import { OpenSpans } from "./open.js"
 import { isWithin } from "./scope.js"
-import type { LangfuseSpan } from "./span.js"
+import type { Held, LangfuseSpan } from "./span.js"
 import type { LocalTrace } from "./trace.js"
 import { addTraceFields, contradicts, separateVersion } from "./traceFields.js"
 
@@ -49,6 +49,9 @@ const maxTextPerTurn = 1_000_000
  * this the first ones are encoded at once.
  */
 const maxWaiting = 2048
+
+/** What is said inside one span that is not certain to be exported, at most. */
+const maxHeld = 1000
 
 /** Spans given up at one time at most: it is in some span's start that they are. */
 const maxPerSweep = 64
@@ -163,14 +166,11 @@ export class SpanExporter implements Source {
     if (status._tag === "Started") return 0
     span.isSettled = true
     span.trace.open--
-    const { held } = span
-    span.held = undefined
     if (!this.isObservation(span) && !this.isCall(span)) {
       span.isKept = false
+      this.leaveOut(span)
       return 0
     }
-    span.isKept = true
-    for (const release of held ?? []) release()
     this.export(span, status.endTime, status.exit, undefined)
     return span.text
   }
@@ -197,7 +197,10 @@ export class SpanExporter implements Source {
       this.open.delete(span)
       try {
         // One that is not an observation yet may become one before it ends.
-        if (!this.isObservation(span)) continue
+        if (!this.isObservation(span)) {
+          this.leaveOut(span)
+          continue
+        }
         span.beforeEnd?.()
         this.export(span, now, undefined, `never ended: ${why}`)
         span.isGivenUp = true
@@ -214,6 +217,9 @@ export class SpanExporter implements Source {
     neverEnded: string | undefined
   ): void {
     span.isKept = true
+    const { held } = span
+    span.held = undefined
+    for (const one of held ?? []) one.keep()
     const { ids, intake } = this.settings
     const { trace } = span
     const above = this.keptAbove(span)
@@ -229,6 +235,20 @@ export class SpanExporter implements Source {
     )
     separateVersion(span, item)
     intake.take(item)
+  }
+
+  /** Holds what is said inside a span until its fate is certain; `false` where there is too much of it. */
+  hold(span: LangfuseSpan, held: Held): boolean {
+    const all = span.held ??= []
+    if (all.length >= maxHeld || !this.track(span)) return false
+    all.push(held)
+    return true
+  }
+
+  private leaveOut(span: LangfuseSpan): void {
+    const { held } = span
+    span.held = undefined
+    for (const one of held ?? []) one.leaveOut()
   }
 
   private watchSiblings(span: LangfuseSpan, above: LangfuseSpan | undefined): void {

@@ -13,7 +13,7 @@ import type * as LangfuseScore from "../scores.js"
 import { badEnvironment } from "./advice.js"
 import * as Current from "./current.js"
 import { spelled } from "./ids.js"
-import type { LangfuseSpan } from "./span.js"
+import { Held, type LangfuseSpan } from "./span.js"
 
 /** As it may come from untyped code. */
 export interface Input {
@@ -118,9 +118,13 @@ const held = (
   ingest: Service
 ): Effect.Effect<boolean> | undefined => {
   if (record === undefined || record.exporter.isObservation(record)) return undefined
-  if (record.isSettled) return Effect.succeed(false)
-  ;(record.held ??= []).push(() => void ingest.unsafeEnqueue(event))
-  return Effect.succeed(true)
+  const intake = Intake.of(ingest)
+  const leaveOut = (): void => intake.sampleOut(1)
+  if (record.isSettled) leaveOut()
+  else if (record.exporter.hold(record, new Held(() => void ingest.unsafeEnqueue(event), leaveOut))) {
+    return Effect.succeed(true)
+  } else intake.drop()
+  return Effect.succeed(false)
 }
 
 const nameOf = (score: Input): string => String(score.name ?? "output").slice(0, 100)

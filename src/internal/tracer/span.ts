@@ -68,6 +68,17 @@ class JsonTexts {
   others: Map<string, string> | undefined = undefined
 }
 
+/** Something said inside a span that shares its fate, such as a score. */
+export class Held {
+  readonly keep: () => void
+  readonly leaveOut: () => void
+
+  constructor(keep: () => void, leaveOut: () => void) {
+    this.keep = keep
+    this.leaveOut = leaveOut
+  }
+}
+
 export interface Options {
   readonly exporter: SpanExporter
   readonly name: string
@@ -126,8 +137,8 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   isShared = false
   /** The scope of the last observation below, to tell siblings that contradict each other. */
   scopeOfLast: TraceScope | undefined = undefined
-  /** What waits for it to be certain that this is exported, such as scores. */
-  held: Array<() => void> | undefined = undefined
+  /** What waits for it to be certain whether this is exported. */
+  held: Array<Held> | undefined = undefined
   /** Sets what is known so far, for a span that is exported before its end. */
   beforeEnd: (() => void) | undefined = undefined
   isOpen = false

@@ -12,7 +12,7 @@ import * as Current from "./current.js"
 import { exporterOf } from "./exporterOf.js"
 import { currentFiber, isNative, tracerOf } from "./native.js"
 import * as Scope from "./scope.js"
-import { type LangfuseSpan, recordsOf } from "./span.js"
+import { Held, type LangfuseSpan, recordsOf } from "./span.js"
 import { innermostSpan } from "./start.js"
 import { say } from "./traceFields.js"
 import { read, texts } from "./values.js"
@@ -112,8 +112,12 @@ const tell = (record: LangfuseSpan, fields: Scope.TraceInput): void => {
   const apply = say(trace, fields)
   // What is said inside an observation has its fate.
   if (record.exporter.isObservation(record)) apply()
-  else if (!record.isSettled) (record.held ??= []).push(apply)
+  else if (!record.isSettled && !record.exporter.hold(record, new Held(apply, nothing))) {
+    record.exporter.settings.intake.drop()
+  }
 }
+
+const nothing = (): void => {}
 
 const tooLate = "updateTrace came when all observations of the trace had left; call it before the last one ends"
 
