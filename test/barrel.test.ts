@@ -58,9 +58,17 @@ describe("the package", () => {
 
   it("has a guide for contributors that knows every module, folder and command", () => {
     const guide = readFileSync(join(root, "CONTRIBUTING.md"), "utf8")
-    const internal = readdirSync(join(root, "src/internal"), { withFileTypes: true })
-      .map((entry) => entry.isDirectory() ? `${entry.name}/` : entry.name)
-    const parts = [...publicModules.map((module) => `${module}.ts`), ...internal, ...Object.keys(manifest.scripts)]
+    const entriesOf = (folder: string) =>
+      readdirSync(join(root, folder), { withFileTypes: true })
+        .map((entry) => entry.isDirectory() ? `${entry.name}/` : entry.name)
+        .filter((name) => !name.startsWith(".") && name !== "node_modules/" && name !== "dist/")
+    const foldersOf = (folder: string) => entriesOf(folder).filter((name) => name.endsWith("/"))
+    const parts = [
+      ...publicModules.map((module) => `${module}.ts`),
+      ...entriesOf("src/internal"),
+      ...[".", "src", "src/core", "test"].flatMap(foldersOf),
+      ...Object.keys(manifest.scripts)
+    ]
     assert.deepStrictEqual(parts.filter((part) => !guide.includes(part)), [])
   })
 })

@@ -86,8 +86,8 @@ const run = (options: LangfuseServer.Options) =>
   )
 
 /**
- * What can be compared between two runs: everything but ids and times. Two differences are the servers' own: v3 keeps no end
- * of an event, and v4 keeps lists among model parameters as text (so the program has none).
+ * What can be compared between two runs: everything but ids and times. Three differences are the servers' own: v3 keeps no end
+ * of an event, v4 keeps lists among model parameters as text (so the program has none), and `{}` where there are no parameters.
  */
 const comparable = (trace: LangfuseServer.StoredTrace) => {
   const names = new Map(trace.observations.map(({ id, name }) => [id, name]))
@@ -115,7 +115,7 @@ const comparable = (trace: LangfuseServer.StoredTrace) => {
       level: observation.level,
       statusMessage: observation.statusMessage,
       model: observation.model,
-      modelParameters: observation.modelParameters,
+      modelParameters: observation.modelParameters ?? {},
       usageDetails: observation.usageDetails,
       costDetails: observation.costDetails,
       totalCost: observation.totalCost,

@@ -231,7 +231,7 @@ export const first: Expectations = {
         model: "gpt-4.1-2025-04-14",
         input: [{ role: "user", content: question }],
         output: { role: "assistant", content: fact },
-        usageDetails: { input: 36, input_cached_tokens: 64, output: 5, total: 105 }
+        usageDetails: { input: 36, input_cached_tokens: 64, output: 5, output_reasoning_tokens: 0, total: 105 }
       }]
     }],
     prints: [/^Rayleigh scattering\.$/m]
@@ -343,7 +343,7 @@ export const first: Expectations = {
           name: "assistant",
           type: "AGENT",
           userId: "grace",
-          children: [{ name: "reply", type: "GENERATION", userId: undefined }]
+          children: [{ name: "reply", type: "GENERATION", userId: "grace" }]
         }]
       }
     ]
@@ -358,7 +358,7 @@ export const first: Expectations = {
         { name: "helpful", dataType: "BOOLEAN", value: 1, comment: "thumbs up", observation: "support" },
         { name: "tone", dataType: "CATEGORICAL", stringValue: "friendly", observation: "support" },
         { name: "review", dataType: "TEXT", stringValue: "Short, and to the point.", observation: "support" },
-        { name: "output", dataType: "CORRECTION", stringValue: "Yes, from 9 to 17.", observation: "support" },
+        { name: "output", dataType: "CORRECTION", longStringValue: "Yes, from 9 to 17.", observation: "support" },
         { name: "resolved", dataType: "BOOLEAN", value: 1 }
       ]
     }],
