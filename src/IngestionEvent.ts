@@ -139,14 +139,39 @@ export interface UnsafeEventOptions extends EventOptions {
   readonly ids?: Ids | undefined
 }
 
+/**
+ * Makes an event of a body, with the time from `Clock` and ids from `IdGenerator`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Constructor<Input, E> {
+  (body: Input, options?: EventOptions): Effect.Effect<E, InvalidEventError>
+}
+
+/**
+ * The same in a plain callback: throws `InvalidEventError`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface UnsafeConstructor<Input, E> {
+  (body: Input, options?: UnsafeEventOptions): E
+}
+
 const systemClock = Clock.make()
 
-const constructors = <E, Input extends object>(recipe: Construct.Recipe<E>) => ({
-  effect: (body: Input, options?: EventOptions): Effect.Effect<E, InvalidEventError> =>
+interface Constructors<Input, E> {
+  readonly effect: Constructor<Input, E>
+  readonly unsafe: UnsafeConstructor<Input, E>
+}
+
+const constructors = <Input extends object, E>(recipe: Construct.Recipe<E>): Constructors<Input, E> => ({
+  effect: (body, options) =>
     Effect.clockWith((clock) =>
       Effect.flatMap(IdGenerator, (ids) => Construct.build(recipe, body, options, clock.unsafeCurrentTimeMillis(), ids))
     ),
-  unsafe: (body: Input, options?: UnsafeEventOptions): E =>
+  unsafe: (body, options) =>
     Either.getOrThrowWith(
       Construct.build(
         recipe,
@@ -159,7 +184,7 @@ const constructors = <E, Input extends object>(recipe: Construct.Recipe<E>) => (
     )
 })
 
-const traceCreates = constructors<Events.TraceCreate, Body.TraceInput>(Construct.traceRecipe("trace-create"))
+const traceCreates = constructors<Body.TraceInput, Events.TraceCreate>(Construct.traceRecipe("trace-create"))
 
 /**
  * Creates a trace, or updates the one with the given id.
@@ -170,10 +195,7 @@ const traceCreates = constructors<Events.TraceCreate, Body.TraceInput>(Construct
  * @since 0.1.0
  * @category constructors
  */
-export const traceCreate: (
-  body: Body.TraceInput,
-  options?: EventOptions
-) => Effect.Effect<Events.TraceCreate, InvalidEventError> = traceCreates.effect
+export const traceCreate: Constructor<Body.TraceInput, Events.TraceCreate> = traceCreates.effect
 
 /**
  * `traceCreate` for a plain callback: throws `InvalidEventError`.
@@ -181,10 +203,9 @@ export const traceCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeTraceCreate: (body: Body.TraceInput, options?: UnsafeEventOptions) => Events.TraceCreate =
-  traceCreates.unsafe
+export const unsafeTraceCreate: UnsafeConstructor<Body.TraceInput, Events.TraceCreate> = traceCreates.unsafe
 
-const spanCreates = constructors<Events.SpanCreate, Body.SpanInput>(Construct.spanRecipe("span-create"))
+const spanCreates = constructors<Body.SpanInput, Events.SpanCreate>(Construct.spanRecipe("span-create"))
 
 /**
  * Begins a span, or records one that is over when it has an `endTime`.
@@ -195,10 +216,7 @@ const spanCreates = constructors<Events.SpanCreate, Body.SpanInput>(Construct.sp
  * @since 0.1.0
  * @category constructors
  */
-export const spanCreate: (
-  body: Body.SpanInput,
-  options?: EventOptions
-) => Effect.Effect<Events.SpanCreate, InvalidEventError> = spanCreates.effect
+export const spanCreate: Constructor<Body.SpanInput, Events.SpanCreate> = spanCreates.effect
 
 /**
  * `spanCreate` for a plain callback: throws `InvalidEventError`.
@@ -206,10 +224,9 @@ export const spanCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeSpanCreate: (body: Body.SpanInput, options?: UnsafeEventOptions) => Events.SpanCreate =
-  spanCreates.unsafe
+export const unsafeSpanCreate: UnsafeConstructor<Body.SpanInput, Events.SpanCreate> = spanCreates.unsafe
 
-const spanUpdates = constructors<Events.SpanUpdate, Body.SpanUpdateInput>(Construct.spanUpdateRecipe("span-update"))
+const spanUpdates = constructors<Body.SpanUpdateInput, Events.SpanUpdate>(Construct.spanUpdateRecipe("span-update"))
 
 /**
  * Adds to a span, `endTime` most of all. What is absent stays as it is.
@@ -217,10 +234,7 @@ const spanUpdates = constructors<Events.SpanUpdate, Body.SpanUpdateInput>(Constr
  * @since 0.1.0
  * @category constructors
  */
-export const spanUpdate: (
-  body: Body.SpanUpdateInput,
-  options?: EventOptions
-) => Effect.Effect<Events.SpanUpdate, InvalidEventError> = spanUpdates.effect
+export const spanUpdate: Constructor<Body.SpanUpdateInput, Events.SpanUpdate> = spanUpdates.effect
 
 /**
  * `spanUpdate` for a plain callback: throws `InvalidEventError`.
@@ -228,10 +242,9 @@ export const spanUpdate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeSpanUpdate: (body: Body.SpanUpdateInput, options?: UnsafeEventOptions) => Events.SpanUpdate =
-  spanUpdates.unsafe
+export const unsafeSpanUpdate: UnsafeConstructor<Body.SpanUpdateInput, Events.SpanUpdate> = spanUpdates.unsafe
 
-const generationCreates = constructors<Events.GenerationCreate, Body.GenerationInput>(
+const generationCreates = constructors<Body.GenerationInput, Events.GenerationCreate>(
   Construct.generationRecipe("generation-create")
 )
 
@@ -241,10 +254,7 @@ const generationCreates = constructors<Events.GenerationCreate, Body.GenerationI
  * @since 0.1.0
  * @category constructors
  */
-export const generationCreate: (
-  body: Body.GenerationInput,
-  options?: EventOptions
-) => Effect.Effect<Events.GenerationCreate, InvalidEventError> = generationCreates.effect
+export const generationCreate: Constructor<Body.GenerationInput, Events.GenerationCreate> = generationCreates.effect
 
 /**
  * `generationCreate` for a plain callback: throws `InvalidEventError`.
@@ -252,12 +262,10 @@ export const generationCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeGenerationCreate: (
-  body: Body.GenerationInput,
-  options?: UnsafeEventOptions
-) => Events.GenerationCreate = generationCreates.unsafe
+export const unsafeGenerationCreate: UnsafeConstructor<Body.GenerationInput, Events.GenerationCreate> =
+  generationCreates.unsafe
 
-const generationUpdates = constructors<Events.GenerationUpdate, Body.GenerationUpdateInput>(
+const generationUpdates = constructors<Body.GenerationUpdateInput, Events.GenerationUpdate>(
   Construct.generationUpdateRecipe("generation-update")
 )
 
@@ -267,10 +275,8 @@ const generationUpdates = constructors<Events.GenerationUpdate, Body.GenerationU
  * @since 0.1.0
  * @category constructors
  */
-export const generationUpdate: (
-  body: Body.GenerationUpdateInput,
-  options?: EventOptions
-) => Effect.Effect<Events.GenerationUpdate, InvalidEventError> = generationUpdates.effect
+export const generationUpdate: Constructor<Body.GenerationUpdateInput, Events.GenerationUpdate> =
+  generationUpdates.effect
 
 /**
  * `generationUpdate` for a plain callback: throws `InvalidEventError`.
@@ -278,12 +284,10 @@ export const generationUpdate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeGenerationUpdate: (
-  body: Body.GenerationUpdateInput,
-  options?: UnsafeEventOptions
-) => Events.GenerationUpdate = generationUpdates.unsafe
+export const unsafeGenerationUpdate: UnsafeConstructor<Body.GenerationUpdateInput, Events.GenerationUpdate> =
+  generationUpdates.unsafe
 
-const eventCreates = constructors<Events.EventCreate, Body.EventInput>(Construct.eventRecipe("event-create"))
+const eventCreates = constructors<Body.EventInput, Events.EventCreate>(Construct.eventRecipe("event-create"))
 
 /**
  * Records a point in time.
@@ -291,10 +295,7 @@ const eventCreates = constructors<Events.EventCreate, Body.EventInput>(Construct
  * @since 0.1.0
  * @category constructors
  */
-export const eventCreate: (
-  body: Body.EventInput,
-  options?: EventOptions
-) => Effect.Effect<Events.EventCreate, InvalidEventError> = eventCreates.effect
+export const eventCreate: Constructor<Body.EventInput, Events.EventCreate> = eventCreates.effect
 
 /**
  * `eventCreate` for a plain callback: throws `InvalidEventError`.
@@ -302,10 +303,9 @@ export const eventCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeEventCreate: (body: Body.EventInput, options?: UnsafeEventOptions) => Events.EventCreate =
-  eventCreates.unsafe
+export const unsafeEventCreate: UnsafeConstructor<Body.EventInput, Events.EventCreate> = eventCreates.unsafe
 
-const agentCreates = constructors<Events.AgentCreate, Body.GenerationInput>(Construct.generationRecipe("agent-create"))
+const agentCreates = constructors<Body.GenerationInput, Events.AgentCreate>(Construct.generationRecipe("agent-create"))
 
 /**
  * Begins an agent, or updates the one with the given id.
@@ -313,10 +313,7 @@ const agentCreates = constructors<Events.AgentCreate, Body.GenerationInput>(Cons
  * @since 0.1.0
  * @category constructors
  */
-export const agentCreate: (
-  body: Body.GenerationInput,
-  options?: EventOptions
-) => Effect.Effect<Events.AgentCreate, InvalidEventError> = agentCreates.effect
+export const agentCreate: Constructor<Body.GenerationInput, Events.AgentCreate> = agentCreates.effect
 
 /**
  * `agentCreate` for a plain callback: throws `InvalidEventError`.
@@ -324,10 +321,9 @@ export const agentCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeAgentCreate: (body: Body.GenerationInput, options?: UnsafeEventOptions) => Events.AgentCreate =
-  agentCreates.unsafe
+export const unsafeAgentCreate: UnsafeConstructor<Body.GenerationInput, Events.AgentCreate> = agentCreates.unsafe
 
-const toolCreates = constructors<Events.ToolCreate, Body.GenerationInput>(Construct.generationRecipe("tool-create"))
+const toolCreates = constructors<Body.GenerationInput, Events.ToolCreate>(Construct.generationRecipe("tool-create"))
 
 /**
  * Begins a tool call, or updates the one with the given id.
@@ -335,10 +331,7 @@ const toolCreates = constructors<Events.ToolCreate, Body.GenerationInput>(Constr
  * @since 0.1.0
  * @category constructors
  */
-export const toolCreate: (
-  body: Body.GenerationInput,
-  options?: EventOptions
-) => Effect.Effect<Events.ToolCreate, InvalidEventError> = toolCreates.effect
+export const toolCreate: Constructor<Body.GenerationInput, Events.ToolCreate> = toolCreates.effect
 
 /**
  * `toolCreate` for a plain callback: throws `InvalidEventError`.
@@ -346,10 +339,9 @@ export const toolCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeToolCreate: (body: Body.GenerationInput, options?: UnsafeEventOptions) => Events.ToolCreate =
-  toolCreates.unsafe
+export const unsafeToolCreate: UnsafeConstructor<Body.GenerationInput, Events.ToolCreate> = toolCreates.unsafe
 
-const chainCreates = constructors<Events.ChainCreate, Body.GenerationInput>(Construct.generationRecipe("chain-create"))
+const chainCreates = constructors<Body.GenerationInput, Events.ChainCreate>(Construct.generationRecipe("chain-create"))
 
 /**
  * Begins a chain, or updates the one with the given id.
@@ -357,10 +349,7 @@ const chainCreates = constructors<Events.ChainCreate, Body.GenerationInput>(Cons
  * @since 0.1.0
  * @category constructors
  */
-export const chainCreate: (
-  body: Body.GenerationInput,
-  options?: EventOptions
-) => Effect.Effect<Events.ChainCreate, InvalidEventError> = chainCreates.effect
+export const chainCreate: Constructor<Body.GenerationInput, Events.ChainCreate> = chainCreates.effect
 
 /**
  * `chainCreate` for a plain callback: throws `InvalidEventError`.
@@ -368,10 +357,9 @@ export const chainCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeChainCreate: (body: Body.GenerationInput, options?: UnsafeEventOptions) => Events.ChainCreate =
-  chainCreates.unsafe
+export const unsafeChainCreate: UnsafeConstructor<Body.GenerationInput, Events.ChainCreate> = chainCreates.unsafe
 
-const retrieverCreates = constructors<Events.RetrieverCreate, Body.GenerationInput>(
+const retrieverCreates = constructors<Body.GenerationInput, Events.RetrieverCreate>(
   Construct.generationRecipe("retriever-create")
 )
 
@@ -381,10 +369,7 @@ const retrieverCreates = constructors<Events.RetrieverCreate, Body.GenerationInp
  * @since 0.1.0
  * @category constructors
  */
-export const retrieverCreate: (
-  body: Body.GenerationInput,
-  options?: EventOptions
-) => Effect.Effect<Events.RetrieverCreate, InvalidEventError> = retrieverCreates.effect
+export const retrieverCreate: Constructor<Body.GenerationInput, Events.RetrieverCreate> = retrieverCreates.effect
 
 /**
  * `retrieverCreate` for a plain callback: throws `InvalidEventError`.
@@ -392,12 +377,10 @@ export const retrieverCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeRetrieverCreate: (
-  body: Body.GenerationInput,
-  options?: UnsafeEventOptions
-) => Events.RetrieverCreate = retrieverCreates.unsafe
+export const unsafeRetrieverCreate: UnsafeConstructor<Body.GenerationInput, Events.RetrieverCreate> =
+  retrieverCreates.unsafe
 
-const evaluatorCreates = constructors<Events.EvaluatorCreate, Body.GenerationInput>(
+const evaluatorCreates = constructors<Body.GenerationInput, Events.EvaluatorCreate>(
   Construct.generationRecipe("evaluator-create")
 )
 
@@ -407,10 +390,7 @@ const evaluatorCreates = constructors<Events.EvaluatorCreate, Body.GenerationInp
  * @since 0.1.0
  * @category constructors
  */
-export const evaluatorCreate: (
-  body: Body.GenerationInput,
-  options?: EventOptions
-) => Effect.Effect<Events.EvaluatorCreate, InvalidEventError> = evaluatorCreates.effect
+export const evaluatorCreate: Constructor<Body.GenerationInput, Events.EvaluatorCreate> = evaluatorCreates.effect
 
 /**
  * `evaluatorCreate` for a plain callback: throws `InvalidEventError`.
@@ -418,12 +398,10 @@ export const evaluatorCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeEvaluatorCreate: (
-  body: Body.GenerationInput,
-  options?: UnsafeEventOptions
-) => Events.EvaluatorCreate = evaluatorCreates.unsafe
+export const unsafeEvaluatorCreate: UnsafeConstructor<Body.GenerationInput, Events.EvaluatorCreate> =
+  evaluatorCreates.unsafe
 
-const embeddingCreates = constructors<Events.EmbeddingCreate, Body.GenerationInput>(
+const embeddingCreates = constructors<Body.GenerationInput, Events.EmbeddingCreate>(
   Construct.generationRecipe("embedding-create")
 )
 
@@ -433,10 +411,7 @@ const embeddingCreates = constructors<Events.EmbeddingCreate, Body.GenerationInp
  * @since 0.1.0
  * @category constructors
  */
-export const embeddingCreate: (
-  body: Body.GenerationInput,
-  options?: EventOptions
-) => Effect.Effect<Events.EmbeddingCreate, InvalidEventError> = embeddingCreates.effect
+export const embeddingCreate: Constructor<Body.GenerationInput, Events.EmbeddingCreate> = embeddingCreates.effect
 
 /**
  * `embeddingCreate` for a plain callback: throws `InvalidEventError`.
@@ -444,12 +419,10 @@ export const embeddingCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeEmbeddingCreate: (
-  body: Body.GenerationInput,
-  options?: UnsafeEventOptions
-) => Events.EmbeddingCreate = embeddingCreates.unsafe
+export const unsafeEmbeddingCreate: UnsafeConstructor<Body.GenerationInput, Events.EmbeddingCreate> =
+  embeddingCreates.unsafe
 
-const guardrailCreates = constructors<Events.GuardrailCreate, Body.GenerationInput>(
+const guardrailCreates = constructors<Body.GenerationInput, Events.GuardrailCreate>(
   Construct.generationRecipe("guardrail-create")
 )
 
@@ -459,10 +432,7 @@ const guardrailCreates = constructors<Events.GuardrailCreate, Body.GenerationInp
  * @since 0.1.0
  * @category constructors
  */
-export const guardrailCreate: (
-  body: Body.GenerationInput,
-  options?: EventOptions
-) => Effect.Effect<Events.GuardrailCreate, InvalidEventError> = guardrailCreates.effect
+export const guardrailCreate: Constructor<Body.GenerationInput, Events.GuardrailCreate> = guardrailCreates.effect
 
 /**
  * `guardrailCreate` for a plain callback: throws `InvalidEventError`.
@@ -470,12 +440,10 @@ export const guardrailCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeGuardrailCreate: (
-  body: Body.GenerationInput,
-  options?: UnsafeEventOptions
-) => Events.GuardrailCreate = guardrailCreates.unsafe
+export const unsafeGuardrailCreate: UnsafeConstructor<Body.GenerationInput, Events.GuardrailCreate> =
+  guardrailCreates.unsafe
 
-const scoreCreates = constructors<Events.ScoreCreate, Score.ScoreInput>(Construct.scoreRecipe("score-create"))
+const scoreCreates = constructors<Score.ScoreInput, Events.ScoreCreate>(Construct.scoreRecipe("score-create"))
 
 /**
  * Scores a trace, an observation, a session or a dataset run.
@@ -486,10 +454,7 @@ const scoreCreates = constructors<Events.ScoreCreate, Score.ScoreInput>(Construc
  * @since 0.1.0
  * @category constructors
  */
-export const scoreCreate: (
-  body: Score.ScoreInput,
-  options?: EventOptions
-) => Effect.Effect<Events.ScoreCreate, InvalidEventError> = scoreCreates.effect
+export const scoreCreate: Constructor<Score.ScoreInput, Events.ScoreCreate> = scoreCreates.effect
 
 /**
  * `scoreCreate` for a plain callback: throws `InvalidEventError`.
@@ -497,10 +462,9 @@ export const scoreCreate: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeScoreCreate: (body: Score.ScoreInput, options?: UnsafeEventOptions) => Events.ScoreCreate =
-  scoreCreates.unsafe
+export const unsafeScoreCreate: UnsafeConstructor<Score.ScoreInput, Events.ScoreCreate> = scoreCreates.unsafe
 
-const sdkLogs = constructors<Events.SdkLog, Body.SdkLogBody>(Construct.logRecipe("sdk-log"))
+const sdkLogs = constructors<Body.SdkLogBody, Events.SdkLog>(Construct.logRecipe("sdk-log"))
 
 /**
  * A note to Langfuse's own logs.
@@ -508,10 +472,7 @@ const sdkLogs = constructors<Events.SdkLog, Body.SdkLogBody>(Construct.logRecipe
  * @since 0.1.0
  * @category constructors
  */
-export const sdkLog: (
-  body: Body.SdkLogBody,
-  options?: EventOptions
-) => Effect.Effect<Events.SdkLog, InvalidEventError> = sdkLogs.effect
+export const sdkLog: Constructor<Body.SdkLogBody, Events.SdkLog> = sdkLogs.effect
 
 /**
  * `sdkLog` for a plain callback: throws `InvalidEventError`.
@@ -519,4 +480,4 @@ export const sdkLog: (
  * @since 0.1.0
  * @category constructors
  */
-export const unsafeSdkLog: (body: Body.SdkLogBody, options?: UnsafeEventOptions) => Events.SdkLog = sdkLogs.unsafe
+export const unsafeSdkLog: UnsafeConstructor<Body.SdkLogBody, Events.SdkLog> = sdkLogs.unsafe

@@ -19,7 +19,7 @@ import { open } from "./support/policy.js"
 
 const at = "2026-01-31T12:00:00.000Z"
 
-const eventOf = (type: string, body: unknown, trace?: unknown): unknown => ({
+const eventOf = (type: string, body: unknown, trace?: unknown): object => ({
   id: "e",
   type,
   timestamp: at,
@@ -536,7 +536,7 @@ describe("values of programs that know no types", () => {
       const item = observationOf("tool-create", body, policy, { timestamp: time })
       assert.deepStrictEqual([item.start, item.end, item.completionStart], [millis, millis, millis])
       assert.strictEqual(item.context?.start, millis)
-      assert.strictEqual(itemOf({ ...Object(eventOf("span-create", { id: "o" })), timestamp: time }, policy).at, millis)
+      assert.strictEqual(itemOf({ ...eventOf("span-create", { id: "o" }), timestamp: time }, policy).at, millis)
     }
   })
 
