@@ -4,6 +4,7 @@ import * as IngestionEvent from "effect-langfuse/IngestionEvent"
 import { fromEvent, type Refused } from "../../../src/core/item/fromEvent.js"
 import { type Item, Observation, Plain, Trace } from "../../../src/core/item/item.js"
 import type { Policy } from "../../../src/core/item/policy.js"
+import { toWellFormed } from "../../../src/core/item/text.js"
 import { Bytes } from "../../../src/core/wire/bytes.js"
 import { current } from "../../../src/core/wire/dialect.js"
 import { ingestionWire } from "../../../src/core/wire/ingestionWire.js"
@@ -668,7 +669,7 @@ describe("properties", () => {
     ([event, isFull]) => {
       const read = fromEvent(event, { ...open, content: isFull ? "full" : "metadata" })
       if (isRefused(read)) assert.isNotEmpty(read.issues)
-      else assert.strictEqual(read.eventId, String(event.id).toWellFormed())
+      else assert.strictEqual(read.eventId, toWellFormed(String(event.id)))
     },
     fixed(500)
   )
