@@ -107,7 +107,7 @@ const observationIds = [
   "00000000000000a4"
 ] as const
 
-export const traceIds = ["0123456789abcdef0123456789abcdef", "my trace"] as const
+const traceIds = ["0123456789abcdef0123456789abcdef", "my trace"] as const
 
 const place = fc.double({ min: 0, max: 1, noNaN: true })
 
