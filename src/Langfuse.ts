@@ -530,7 +530,7 @@ export const scoreTrace = (score: ScoreContent & CurrentTarget): Effect.Effect<b
  *
  * @see https://www.w3.org/TR/baggage/
  * @since 0.1.0
- * @category other processes
+ * @category combinators
  */
 export const withBaggage = <E, R>(client: HttpClient.HttpClient.With<E, R>): HttpClient.HttpClient.With<E, R> =>
   HttpClient.mapRequestEffect(client, (request) =>
@@ -563,7 +563,7 @@ export const withBaggage = <E, R>(client: HttpClient.HttpClient.With<E, R>): Htt
  * ```
  *
  * @since 0.1.0
- * @category other processes
+ * @category combinators
  */
 export const acceptBaggage = <A, E, R>(
   app: Effect.Effect<A, E, R>
@@ -579,7 +579,7 @@ export const acceptBaggage = <A, E, R>(
  * What `withBaggage` sends, for other ways than HTTP: the members of a `baggage` header, or an empty text.
  *
  * @since 0.1.0
- * @category other processes
+ * @category combinators
  */
 export const currentBaggage: Effect.Effect<string> = Baggage.current
 
@@ -606,6 +606,6 @@ export const currentBaggage: Effect.Effect<string> = Baggage.current
  * ```
  *
  * @since 0.1.0
- * @category other processes
+ * @category combinators
  */
 export const traceFromBaggage = (baggage: string): Trace => Baggage.parse(baggage)
