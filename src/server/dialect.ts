@@ -22,7 +22,7 @@ export interface Dialect {
    * until no reserved prefix is left.
    */
   readonly environments: "none" | "refused" | "once" | "repeated"
-  /** `usageDetails` and `costDetails`: none before 3.38.0, refused when they do not fit before 3.138.0. */
+  /** `usageDetails` and `costDetails`: none before 3.2.0, refused when they do not fit before 3.138.0. */
   readonly details: "none" | "refused" | "filtered"
   /** Texts of digits are counts: 3.147.0. */
   readonly readsTextCounts: boolean
@@ -71,7 +71,7 @@ export const dialectOf = (version: string): Dialect => {
     hasNewIssues: since("3.69.0"),
     checksAnnotations: since("3.171.0"),
     environments: since("4.0.0") ? "repeated" : since("3.161.0") ? "once" : since("3.31.0") ? "refused" : "none",
-    details: since("3.138.0") ? "filtered" : since("3.38.0") ? "refused" : "none",
+    details: since("3.138.0") ? "filtered" : since("3.2.0") ? "refused" : "none",
     readsTextCounts: since("3.147.0"),
     limitsIds: since("3.38.0"),
     limitsTraceNames: since("3.0.0"),
