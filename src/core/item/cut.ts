@@ -9,6 +9,7 @@ import {
   type TraceFields
 } from "./item.js"
 import { notes } from "./json.js"
+import { essential } from "./names.js"
 import { levelOf, minBytes, noteOf, quotedLength, shortenJson, shortenText } from "./shorten.js"
 import { byteLength } from "./text.js"
 
@@ -178,7 +179,7 @@ class Cutter {
     const fields = Object.entries(JSON.parse(item.body) as Readonly<Record<string, unknown>>)
       .map(([key, value]) => ({ key, json: JSON.stringify(value) }))
     const isKept = (key: string, json: string): boolean =>
-      (untouchable.has(key) && json.length <= 1000) || !/^["[{]/.test(json)
+      (essential.has(key) && json.length <= 1000) || !/^["[{]/.test(json)
     const parts = fields.flatMap((field) =>
       isKept(field.key, field.json) ? [] : this.json(field.key, field.json, (json) => field.json = json)
     )
@@ -245,35 +246,3 @@ const shortenEntries = (entries: ReadonlyArray<Entry>, limit: number, maxEventBy
     ...last.map(({ content, key }) => [key, content] as const)
   ])
 }
-
-/** Without these an event cannot be stored, found, joined or billed. */
-const untouchable: ReadonlySet<string> = new Set([
-  "id",
-  "type",
-  "traceId",
-  "parentObservationId",
-  "observationId",
-  "sessionId",
-  "userId",
-  "externalId",
-  "datasetRunId",
-  "configId",
-  "queueId",
-  "executionTraceId",
-  "timestamp",
-  "startTime",
-  "endTime",
-  "completionStartTime",
-  "environment",
-  "level",
-  "model",
-  "promptName",
-  "promptVersion",
-  "usage",
-  "usageDetails",
-  "costDetails",
-  "dataType",
-  "source",
-  "public",
-  "isAppRoot"
-])

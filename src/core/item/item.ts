@@ -170,6 +170,8 @@ const eventTypes: Readonly<Record<ObservationType, string>> = {
   guardrail: "guardrail-create"
 }
 
+export const isObservationType = (type: string): type is ObservationType => Object.hasOwn(eventTypes, type)
+
 /** The type of the event on the batch endpoint. Only spans and generations have updates; a second create updates the others. */
 export const eventTypeOf = (item: Item): string => {
   if (item.kind === "plain") return item.type

@@ -1,6 +1,7 @@
 /** Applies the user's mask. A value that it cannot handle is not sent. */
 import { contentOf, jsonOf, jsonOfContent, metadataOf } from "./content.js"
 import { Content, eventTypeOf, type Item, type Metadata, type Plain, type TraceFields } from "./item.js"
+import { essential } from "./names.js"
 import { parametersOf } from "./parameters.js"
 import type { Policy } from "./policy.js"
 
@@ -203,40 +204,7 @@ const maskedFields: ReadonlyMap<string, MaskField> = new Map<string, MaskField>(
 const fieldOf = (key: string): MaskField => maskedFields.get(key) ?? "metadata"
 
 /** What identifies or measures, and is not shown to the mask: see `MaskField`. */
-const openFields: ReadonlySet<string> = new Set([
-  "id",
-  "type",
-  "traceId",
-  "parentObservationId",
-  "observationId",
-  "sessionId",
-  "userId",
-  "externalId",
-  "datasetRunId",
-  "configId",
-  "queueId",
-  "executionTraceId",
-  "timestamp",
-  "startTime",
-  "endTime",
-  "completionStartTime",
-  "name",
-  "environment",
-  "release",
-  "version",
-  "public",
-  "tags",
-  "level",
-  "model",
-  "promptName",
-  "promptVersion",
-  "usage",
-  "usageDetails",
-  "costDetails",
-  "dataType",
-  "source",
-  "isAppRoot"
-])
+const openFields: ReadonlySet<string> = new Set([...essential, "name", "release", "version", "tags"])
 
 /** A measure or a category is no text; a string of another kind of score is. */
 const openKinds: ReadonlySet<unknown> = new Set([undefined, null, "NUMERIC", "BOOLEAN", "CATEGORICAL"])

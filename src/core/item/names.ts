@@ -79,10 +79,63 @@ export const keyUnder = (prefix: string, name: string): string | undefined =>
     ? name.slice(prefix.length + 1)
     : undefined
 
+/** Fields of events without which they cannot be stored, found, joined or billed. */
+export const essential: ReadonlySet<string> = new Set([
+  "id",
+  "type",
+  "traceId",
+  "parentObservationId",
+  "observationId",
+  "sessionId",
+  "userId",
+  "externalId",
+  "datasetRunId",
+  "configId",
+  "queueId",
+  "executionTraceId",
+  "timestamp",
+  "startTime",
+  "endTime",
+  "completionStartTime",
+  "environment",
+  "level",
+  "model",
+  "promptName",
+  "promptVersion",
+  "usage",
+  "usageDetails",
+  "costDetails",
+  "dataType",
+  "source",
+  "public",
+  "isAppRoot"
+])
+
 /** The keys of metadata under which it is said what was left out. */
 export const usageNote = "usage_note"
 export const costNote = "cost_note"
 export const traceNote = "trace_note"
+
+/** Levels, and what other tools call them. */
+const levels = new Map([
+  ["debug", "DEBUG"],
+  ["trace", "DEBUG"],
+  ["verbose", "DEBUG"],
+  ["default", "DEFAULT"],
+  ["info", "DEFAULT"],
+  ["log", "DEFAULT"],
+  ["notice", "DEFAULT"],
+  ["ok", "DEFAULT"],
+  ["success", "DEFAULT"],
+  ["warning", "WARNING"],
+  ["warn", "WARNING"],
+  ["error", "ERROR"],
+  ["fatal", "ERROR"],
+  ["critical", "ERROR"]
+])
+
+/** The level that Langfuse has for a text, in any case; `undefined` where there is none. */
+export const levelOf = (text: string): string | undefined => levels.get(text.trim().toLowerCase())
 
 /** A longer name of a trace is refused by the batch endpoint. */
 export const maxTraceName = 1000
