@@ -1,17 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { Bytes } from "../../../src/core/wire/bytes.js"
-import { parseTime, toIso, writeIso } from "../../../src/core/wire/time.js"
+import { parseTime, toIso } from "../../../src/core/wire/time.js"
 import { fixed } from "./support/items.js"
 
 const first = Date.parse("0000-01-01T00:00:00.000Z")
 const last = Date.parse("9999-12-31T23:59:59.999Z")
-
-const written = (millis: number): string => {
-  const out = new Bytes(0)
-  writeIso(out, millis)
-  return new TextDecoder().decode(out.view())
-}
 
 const instant = FastCheck.oneof(
   FastCheck.integer({ min: first, max: last }),
@@ -23,7 +16,6 @@ const instant = FastCheck.oneof(
 describe("writing times", () => {
   it.prop("writes what a Date says, over all years that Langfuse reads", [instant], ([millis]) => {
     const expected = new Date(millis).toISOString()
-    assert.strictEqual(written(millis), expected)
     assert.strictEqual(toIso(millis), expected)
   }, fixed(3000))
 
@@ -31,20 +23,16 @@ describe("writing times", () => {
     FastCheck.double({ min: first, max: last, noNaN: true })
   ], ([millis]) => {
     const expected = new Date(Math.floor(millis)).toISOString()
-    assert.strictEqual(written(millis), expected)
     assert.strictEqual(toIso(millis), expected)
   }, fixed(1000))
 
   it("writes the nearest time that has four digits for its year", () => {
     for (const far of [last + 1, 8.64e15, 1e300, Infinity]) {
-      assert.strictEqual(written(far), "9999-12-31T23:59:59.999Z")
       assert.strictEqual(toIso(far), "9999-12-31T23:59:59.999Z")
     }
     for (const early of [first - 1, -8.64e15, -Infinity]) {
-      assert.strictEqual(written(early), "0000-01-01T00:00:00.000Z")
       assert.strictEqual(toIso(early), "0000-01-01T00:00:00.000Z")
     }
-    assert.strictEqual(written(NaN), "1970-01-01T00:00:00.000Z")
     assert.strictEqual(toIso(NaN), "1970-01-01T00:00:00.000Z")
   })
 
@@ -54,7 +42,7 @@ describe("writing times", () => {
         for (const day of [1, 28, 29, 30, 31]) {
           const date = new Date(0)
           date.setUTCFullYear(year, month, day)
-          assert.strictEqual(written(date.getTime()), date.toISOString())
+          assert.strictEqual(toIso(date.getTime()), date.toISOString())
           assert.strictEqual(parseTime(date.toISOString()), date.getTime())
         }
       }
@@ -64,7 +52,7 @@ describe("writing times", () => {
 
 describe("reading times", () => {
   it.prop("reads back what was written", [instant], ([millis]) => {
-    assert.strictEqual(parseTime(written(millis)), millis)
+    assert.strictEqual(parseTime(toIso(millis)), millis)
   }, fixed(1000))
 
   it.prop("reads any number of digits, and never the next millisecond", [
