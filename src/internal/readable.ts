@@ -3,6 +3,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as BigDecimal from "effect/BigDecimal"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
+import * as ConfigError from "effect/ConfigError"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
@@ -15,7 +16,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as List from "effect/List"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { Entries, fieldsOf, Members, read, type Readable } from "../core/item/builtin.js"
+import { Entries, Members, read, type Readable, saidBy } from "../core/item/builtin.js"
 import type { Reading } from "../core/item/json.js"
 import { reasonOf } from "../core/item/reason.js"
 import { defaultNames, keysOf, redacted } from "../core/item/redact.js"
@@ -84,16 +85,12 @@ export const readable = (value: object): Readable | undefined => {
 const data = (value: object): Readable | undefined => {
   if (Option.isOption(value)) return { value: value._tag === "Some" ? value.value : null }
   if (Exit.isExit(value)) {
-    return {
-      value: value._tag === "Success"
-        ? { _tag: "Success", value: value.value }
-        : { _tag: "Failure", error: value.cause._tag === "Fail" ? value.cause.error : value.cause }
-    }
+    return value._tag === "Success"
+      ? { value: { _tag: "Success", value: value.value } }
+      : failed("Failure", value.cause._tag === "Fail" ? value.cause.error : value.cause)
   }
   if (Either.isEither(value)) {
-    return {
-      value: value._tag === "Right" ? { _tag: "Right", value: value.right } : { _tag: "Left", error: value.left }
-    }
+    return value._tag === "Right" ? { value: { _tag: "Right", value: value.right } } : failed("Left", value.left)
   }
   if (Chunk.isChunk(value)) return { value: new Members(value, value.length) }
   if (List.isList(value)) return { value: new Members(value, 0) }
@@ -105,36 +102,91 @@ const data = (value: object): Readable | undefined => {
     return { value: DateTime.isZoned(value) ? DateTime.formatIsoZoned(value) : DateTime.formatIso(value) }
   }
   if (DateTime.isTimeZone(value)) return { value: DateTime.zoneToString(value) }
-  if (Cause.isCause(value)) return { value: causeFields(value) }
-  if (value instanceof Cause.YieldableError && read(value, "toJSON") === yieldableToJson) {
-    return { value: fieldsOf(value) }
-  }
+  if (Cause.isCause(value)) return { value: causeFields(value), isSaid: true }
+  if (ConfigError.isConfigError(value)) return { value: configFields(value), isSaid: true }
+  if (value instanceof Cause.YieldableError && read(value, "toJSON") === yieldableToJson) return saidBy(value)
   return collection(value)
 }
+
+const failed = (_tag: string, error: unknown): Readable => ({ value: { _tag, error }, isSaid: true })
 
 // Of all errors that Effect makes; other methods of this name are a program's own.
 const yieldableToJson = read(Cause.YieldableError.prototype, "toJSON")
 
+const configFields = (error: ConfigError.ConfigError): unknown => ({
+  _tag: error._tag,
+  _op: error._op,
+  message: configMessage(error),
+  cause: error._op === "SourceUnavailable" ? error.cause : undefined
+})
+
+/** What is wrong with settings, without the values that they have. */
+const configMessage = (error: ConfigError.ConfigError): string => {
+  if (error._op === "And" || error._op === "Or") {
+    return `${configMessage(error.left)} ${error._op.toLowerCase()} ${configMessage(error.right)}`
+  }
+  const message = withoutValue(error.message)
+  return error.path.length === 0 ? message : `${error.path.join(".")}: ${message}`
+}
+
+/** Effect's settings say what they got, and its schemas. */
+const withoutValue = (message: string): string => {
+  const [, kept] = /^([^]*?(?:but received|, actual) )/.exec(message) ?? []
+  return kept === undefined ? message : `${kept}${redacted}`
+}
+
+/** How many of the reasons in a cause are told. */
+const maxReasons = 1000
+
+/** The reasons in a cause, from its left to its right. */
+const reasonsOf = (cause: Cause.Cause<unknown>) => {
+  const failures: Array<unknown> = []
+  const defects: Array<unknown> = []
+  let interrupted = false
+  let left = 0
+  const rest = [cause]
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    switch (next._tag) {
+      case "Fail":
+      case "Die":
+        if (failures.length + defects.length === maxReasons) left++
+        else if (next._tag === "Fail") failures.push(next.error)
+        else defects.push(next.defect)
+        break
+      case "Interrupt":
+        interrupted = true
+        break
+      case "Parallel":
+      case "Sequential":
+        rest.push(next.right, next.left)
+    }
+  }
+  return { failures, defects, interrupted, left }
+}
+
 const causeFields = (cause: Cause.Cause<unknown>): unknown => {
-  const failures = Chunk.toReadonlyArray(Cause.failures(cause))
-  const defects = Chunk.toReadonlyArray(Cause.defects(cause))
+  const reasons = reasonsOf(cause)
+  const { defects, failures, interrupted, left } = reasons
   return {
     ...(failures.length > 0 ? { failures } : {}),
     ...(defects.length > 0 ? { defects } : {}),
-    ...(Cause.isInterrupted(cause) ? { interrupted: true } : {}),
-    pretty: causeText(cause)
+    ...(left > 0 ? { left: `<${left} more failures or defects>` } : {}),
+    ...(interrupted ? { interrupted } : {}),
+    pretty: textOf(reasons)
   }
 }
 
 const maxErrors = 10
 
 /** The reasons in a cause, failures before defects, without stacks and credentials. */
-export const causeText = (cause: Cause.Cause<unknown>): string => {
-  const errors = [...Cause.failures(cause), ...Cause.defects(cause)]
+export const causeText = (cause: Cause.Cause<unknown>): string => textOf(reasonsOf(cause))
+
+const textOf = ({ defects, failures, interrupted, left }: ReturnType<typeof reasonsOf>): string => {
+  const errors = [...failures, ...defects]
   const reading: Reading = { keys: keysOf(redactedNames()), readable, limit: 2000 }
   const lines = errors.slice(0, maxErrors).map((error) => reasonOf(error, reading))
-  if (errors.length > maxErrors) lines.push(`and ${errors.length - maxErrors} more`)
-  return lines.length > 0 ? lines.join("\n") : Cause.isInterrupted(cause) ? "interrupted" : "empty"
+  if (errors.length > maxErrors) lines.push(`and ${errors.length + left - maxErrors} more`)
+  return lines.length > 0 ? lines.join("\n") : interrupted ? "interrupted" : "empty"
 }
 
 const maps = ["effect/MutableHashMap", "effect/SortedMap", "effect/RedBlackTree", "effect/Trie"].map(Symbol.for)

@@ -3,7 +3,7 @@
  * not read.
  */
 import { read, type Readable } from "../core/item/builtin.js"
-import { cleanAddress, redacted } from "../core/item/redact.js"
+import { redacted } from "../core/item/redact.js"
 
 const symbol = (name: string): symbol => Symbol.for(`@effect/platform/${name}`)
 
@@ -54,8 +54,7 @@ const node = (value: object): Readable | undefined => {
     const getHeaders = read(value, "getHeaders") as () => unknown // by the check above
     return {
       value: {
-        ...fields(value, "method", "protocol", "host", "statusCode"),
-        path: address(read(value, "path")),
+        ...fields(value, "method", "protocol", "host", "path", "statusCode"),
         headers: getHeaders.call(value)
       }
     }
@@ -68,8 +67,6 @@ const node = (value: object): Readable | undefined => {
 
 const isNone = (value: unknown): boolean =>
   typeof value === "object" && value !== null && read(value, "_tag") === "None"
-
-const address = (value: unknown): unknown => typeof value === "string" ? cleanAddress(value) : value
 
 const fields = (value: object, ...names: ReadonlyArray<string>): Record<string, unknown> =>
   Object.fromEntries(names.map((name) => [name, read(value, name)]))

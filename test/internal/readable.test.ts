@@ -12,10 +12,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Modules from "effect"
 import {
   Cause,
+  Config,
+  ConfigError,
+  ConfigProvider,
   Cron,
   Data,
   Deferred,
   Effect,
+  Either,
+  Exit,
   Inspectable,
   MutableRef,
   Option,
@@ -100,6 +105,104 @@ describe("readable", () => {
     )
     // A document of a database may have one.
     assert.deepStrictEqual(json({ _id: "a", b: 1 }), { _id: "a", b: 1 })
+  })
+
+  describe("what failed", () => {
+    const address = `https://user:${secret}@host/x`
+    const clean = "https://<redacted>@host/x"
+
+    it("has no credentials, wherever it says the address", () => {
+      const text = `connect to ${address}`
+      class Failed extends Data.TaggedError("Failed")<{ readonly details: unknown }> {}
+      const values: ReadonlyArray<unknown> = [
+        Cause.fail(text),
+        Cause.die(text),
+        Cause.parallel(Cause.fail({ at: [text] }), Cause.die({ text })),
+        Exit.fail(text),
+        Exit.fail([text]),
+        Exit.die(text),
+        Exit.failCause(Cause.parallel(Cause.fail(text), Cause.fail(text))),
+        Either.left(text),
+        Either.left({ message: text }),
+        Option.some(Either.left(new Map([["a", text]]))),
+        new AggregateError([text]),
+        new AggregateError([{ reason: text }]),
+        new Error("x", { cause: { message: text } }),
+        new Error("x", { cause: [new Set([text])] }),
+        Object.assign(new Error("x"), { details: [`GET ${address}`] }),
+        Object.assign(new Error("x"), {
+          response: {
+            body: {
+              a: {
+                b: new (class Body {
+                  readonly text = text
+                })()
+              }
+            }
+          }
+        }),
+        Object.assign(new Error("x"), { toJSON: () => text }),
+        Object.assign(new Error("x"), { toJSON: () => ({ a: [text] }) }),
+        new Failed({ details: { text } }),
+        new Failed({ details: Option.some(text) }),
+        Modules.Runtime.makeFiberFailure(Cause.fail(text))
+      ]
+      for (const value of [...values, values, { values }]) {
+        assert.notInclude(jsonOf(value, policy()), secret)
+        assert.include(jsonOf(value, policy()), clean)
+      }
+      for (const value of values) assert.notInclude(causeText(Cause.fail(value)), secret)
+      // What went well is the program's words.
+      assert.deepStrictEqual(json([Either.right(address), Exit.succeed(address)]), [
+        { _tag: "Right", value: address },
+        { _tag: "Success", value: address }
+      ])
+    })
+
+    it.effect("of a setting is said without its value", () =>
+      Effect.gen(function*() {
+        const config = (setting: Config.Config<unknown>, value = secret) =>
+          Effect.flip(setting.pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["DB", value]])))))
+        const errors = [
+          yield* config(Config.url("DB")),
+          yield* config(Config.port("DB"), address),
+          yield* config(Config.port("DB")),
+          yield* config(Config.literal("a", "b")("DB")),
+          yield* config(Schema.Config("DB", Schema.Literal("a", "b"))),
+          yield* config(Config.all([Config.port("DB"), Config.port("DB")])),
+          yield* config(Config.orElse(Config.port("DB"), () => Config.integer("DB"))),
+          ConfigError.InvalidData(["DB"], `Expected URL but received ${address}`),
+          ConfigError.SourceUnavailable(["DB"], `no ${address}`, Cause.fail(address))
+        ]
+        for (const error of errors) {
+          for (
+            const text of [jsonOf(error, policy()), jsonOf([Cause.fail(error)], policy()), causeText(Cause.fail(error))]
+          ) {
+            assert.notInclude(text, secret)
+            assert.include(text, "DB")
+          }
+        }
+        assert.deepStrictEqual(json(ConfigError.InvalidData(["a", "DB"], "Expected a port but received x")), {
+          _tag: "ConfigError",
+          _op: "InvalidData",
+          message: "a.DB: Expected a port but received <redacted>"
+        })
+        assert.strictEqual(
+          causeText(Cause.fail(ConfigError.MissingData(["DB"], "Expected DB to exist"))),
+          "ConfigError: DB: Expected DB to exist"
+        )
+      }))
+
+    it("a cause of very many failures costs what is shown of it", () => {
+      let cause: Cause.Cause<string> = Cause.empty
+      for (let i = 0; i < 100_000; i++) cause = Cause.parallel(cause, Cause.fail(`f${i}`))
+      const start = performance.now()
+      const { failures, left } = json(cause) as { failures: ReadonlyArray<string>; left: string }
+      assert.isBelow(performance.now() - start, 500)
+      assert.deepStrictEqual(failures.slice(0, 2), ["f0", "f1"])
+      assert.strictEqual(left, "<99000 more failures or defects>")
+      assert.match(causeText(cause), /^f0\n[^]*\nand 99990 more$/)
+    })
   })
 
   describe("errors", () => {

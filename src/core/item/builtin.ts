@@ -1,10 +1,12 @@
 /** How the language's and the web's own objects are written, where `JSON.stringify` says nothing of them or too much. */
-import { cleanAddress, cleanParameters, cleanText } from "./redact.js"
+import { cleanAddress, cleanParameters } from "./redact.js"
 import { take } from "./text.js"
 
 /** What a value is written as: another value, which is looked at in its turn. */
 export interface Readable {
   readonly value: unknown
+  /** It says why something failed: the texts in it lose the credentials of addresses. */
+  readonly isSaid?: boolean
 }
 
 /** A list that need not be in memory. */
@@ -81,18 +83,18 @@ export const builtin = (value: object): Readable | undefined => {
   if (value instanceof BigInt) return { value: BigInt.prototype.valueOf.call(value) }
   if (value instanceof Symbol) return { value: Symbol.prototype.valueOf.call(value) }
   if (value instanceof RegExp) return { value: RegExp.prototype.toString.call(value) }
-  if (isError(value)) return { value: fieldsOf(value) }
+  if (isError(value)) return saidBy(value)
   return web(value) ?? nothingToSee(value)
 }
 
 const web = (value: object): Readable | undefined => {
   switch (tagOf(value)) {
     case "Headers":
-      return is<Headers>(value, "Headers") ? { value: Object.fromEntries(value) } : undefined
+      return is<Headers>(value, "Headers") ? { value: new Entries(value, 0) } : undefined
     case "URLSearchParams":
-      return is<URLSearchParams>(value, "URLSearchParams") ? { value: cleanParameters(String(value)) } : undefined
+      return is<URLSearchParams>(value, "URLSearchParams") ? { value: parametersText(value) } : undefined
     case "FormData":
-      return is<FormData>(value, "FormData") ? { value: Array.from(value) } : undefined
+      return is<FormData>(value, "FormData") ? { value: new Members(value, 0) } : undefined
     case "Blob":
     case "File":
       return is<Blob>(value, "Blob") ? { value: blobNote(value) } : undefined
@@ -107,6 +109,16 @@ const web = (value: object): Readable | undefined => {
     default:
       return undefined
   }
+}
+
+const maxParameters = 1000
+
+const parametersText = (parameters: URLSearchParams): string => {
+  const size = Number(read(parameters, "size"))
+  if (!(size > maxParameters)) return cleanParameters(String(parameters))
+  const first: Array<[string, string]> = []
+  for (const pair of parameters) if (first.push(pair) === maxParameters) break
+  return `${cleanParameters(String(new URLSearchParams(first)))}<${size - maxParameters} more parameters>`
 }
 
 const blobNote = (blob: Blob): string => {
@@ -125,10 +137,10 @@ const nothingToSee = (value: object): Readable | undefined => {
 export const isError = (value: object): boolean => value instanceof Error || tagOf(value) === "Error"
 
 /**
- * The fields of an error, also those that cannot be enumerated. Its stack is left out: it is long and says more about the
- * machine than about the failure. Texts are without credentials.
+ * The fields of an error, also those that cannot be enumerated; `json` is what its `toJSON` gave. Its stack is left out: it is
+ * long and says more about the machine than about the failure.
  */
-export const fieldsOf = (error: object, json: object = error): Record<string, unknown> => {
+export const saidBy = (error: object, json: object = error): Readable => {
   const keys = new Set(["name", "message"])
   if ("cause" in error) keys.add("cause")
   if ("errors" in error) keys.add("errors")
@@ -136,11 +148,13 @@ export const fieldsOf = (error: object, json: object = error): Record<string, un
   keys.delete("stack")
   // How Effect's own errors name their type, which is their name.
   if (keys.has("_id") && read(json, "_id") === read(error, "name")) keys.delete("_id")
-  const fields = Object.create(null) as Record<string, unknown> // where even __proto__ is an ordinary key
-  for (const key of keys) {
+  const field = (key: string): unknown => {
     const own = read(json, key)
-    const field = own === undefined ? read(error, key) : own
-    fields[key] = typeof field === "string" ? cleanText(field) : field
+    return own === undefined ? read(error, key) : own
   }
-  return fields
+  return { value: new Entries(mapped(keys, (key) => [key, field(key)]), keys.size), isSaid: true }
+}
+
+function* mapped<A, B>(items: Iterable<A>, f: (item: A) => B): Iterable<B> {
+  for (const item of items) yield f(item)
 }

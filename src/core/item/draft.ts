@@ -56,7 +56,7 @@ export class Draft {
   }
 
   redacted(name: string, value: unknown): unknown {
-    return redactedAttribute(name, value, this.names ??= this.policy.redactedNames())
+    return redactedAttribute(name, value, this.names ??= this.policy.redactedNames(), 10 * this.policy.maxEventBytes)
   }
 
   /** The text of an attribute that is known to be JSON as it is, any other value as a value. */

@@ -115,7 +115,8 @@ const contents: ReadonlySet<string> = new Set([
   "gen_ai.tool.definitions",
   "gen_ai.prompt",
   "gen_ai.completion",
-  "ai.prompt.tools"
+  "ai.prompt.tools",
+  "exception.message"
 ])
 
 /** Whether an attribute of this name is what went into an observation or came out of it. */
@@ -123,6 +124,61 @@ export const isContent = (name: string): boolean => {
   if (contents.has(name)) return true
   for (let i = 0; i < contentPrefixes.length; i++) if (name.startsWith(contentPrefixes[i] ?? "")) return true
   return false
+}
+
+/** Where instrumentations write what went in and came out under ever new names. */
+const contentSpaces = [
+  genAiPrefix,
+  vercelPrefix,
+  llmPrefix,
+  "retrieval.",
+  "embedding.",
+  "reranker.",
+  "document.",
+  "message.",
+  "prompt.",
+  "tool.",
+  "tool_call.",
+  "input.",
+  "output.",
+  "traceloop.",
+  "mlflow.",
+  "lk.",
+  "flue.",
+  "gcp.vertex.agent.",
+  "pydantic_ai.",
+  "genkit:"
+]
+
+/** Counts, settings, and metadata that the program chose. */
+const openSpaces = [
+  "gen_ai.usage.",
+  "ai.usage.",
+  "llm.usage.",
+  "llm.token_count.",
+  "llm.cost.",
+  "llm.invocation_parameters",
+  "embedding.invocation_parameters",
+  "ai.settings.",
+  "gen_ai.request.stop_sequences",
+  "gen_ai.request.encoding_formats",
+  vercelMetadata,
+  "traceloop.association.properties."
+]
+
+/** How the names of texts end that identify or measure. */
+const openEnd =
+  /(?:^|[._:])(?:id|name|model|provider|system|vendor|type|subtype|kind|version|reasons?|tier|timestamp|fingerprint|effort|format|state)$|(?:Id|Name|Model|Provider|Type|Version|Reasons?)$/
+
+/** What providers say of a call beside its tokens, and some of it is content. */
+export const providerMetadata = "ai.response.providerMetadata"
+
+/** Whether the attribute is sent where contents are not: of what may be one, only numbers and what is known to be none. */
+export const isKept = (name: string, value: unknown): boolean => {
+  if (isContent(name)) return false
+  if (!contentSpaces.some((prefix) => name.startsWith(prefix))) return true
+  if (name === providerMetadata || openSpaces.some((prefix) => name.startsWith(prefix))) return true
+  return typeof value === "string" || typeof value === "object" ? openEnd.test(name) : !name.includes(".vector")
 }
 
 export const takeOut = (foreign: Foreign, name: string): unknown => {

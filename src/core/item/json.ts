@@ -4,59 +4,82 @@
  * Never throws, and the text always parses. A value that JSON cannot hold is replaced alone, by a readable note between angle
  * brackets; the text of an exception met on the way is never part of it. What must not leave is redacted.
  */
-import { beforeToJson, builtin, Entries, fieldsOf, isError, Members, read, type Readable } from "./builtin.js"
-import { Check, type FieldKind, isSecretPair, kindOfField, maxDepth, maxHoles, plainly, type Reading } from "./plain.js"
-import { cleanAddress, isSecretParameter, redacted } from "./redact.js"
-import { quote, take } from "./text.js"
+import { Entries, Members, read } from "./builtin.js"
+import { Content } from "./item.js"
+import {
+  Check,
+  type FieldKind,
+  isSecretPair,
+  kindWithin,
+  maxDepth,
+  maxHoles,
+  notes,
+  plainly,
+  type Reading
+} from "./plain.js"
+import {
+  cleanAddress,
+  cleanHeaders,
+  cleanParameters,
+  cleanStart,
+  cleanText,
+  isSecretParameter,
+  redacted
+} from "./redact.js"
+import { collect, Properties, propertiesOf, shownOf } from "./shown.js"
+import { quote, take, toWellFormed } from "./text.js"
 
-export type { Reading }
+export { notes, type Reading }
 
 /** Values that may be looked at in vain, to find out whether parts can be written the fast way. */
 const maxChecks = 50_000
 const maxBigInt = 1n << 16_384n
 
-export const notes = {
-  object: "<unreadable: the object threw>",
-  toJSON: "<unreadable: toJSON threw>",
-  bigint: "<bigint of more than 16384 bits>",
-  depth: `<too deep: more than ${maxDepth} levels>`,
-  value: "<unreadable>",
-  cut: "<cut>"
-} as const
-
 /** A value as JSON text; `undefined` at the top is `null`. */
-export const stringify = (value: unknown, reading: Reading): string => {
-  if (typeof value === "string") return value.length <= reading.limit ? quote(value) : carefully(value, reading)
-  if (typeof value !== "object" || value === null) return carefully(value, reading)
+export const stringify = (value: unknown, reading: Reading, kind: FieldKind = "text"): string => {
+  if (typeof value === "string" && kind === "text" && value.length <= reading.limit) return quote(value)
+  const plain = plainOr(value, reading, kind)
+  return typeof plain === "string" ? plain : writeAll(plain, value, kind)
+}
+
+/** The same where a text stays as it is; `undefined` for what says nothing: `undefined` and `null`. */
+export const contentIn = (value: unknown, reading: Reading, kind: FieldKind = "text"): Content | undefined => {
+  const plain = plainOr(value, reading, kind)
+  if (typeof plain === "string") return new Content(plain, true)
+  const text = writeAll(plain, value, kind)
+  // A JSON text in quotes is one note.
+  if (text.charCodeAt(0) === 0x22) return new Content(toWellFormed(plain.last), false)
+  return text === "null" ? undefined : new Content(text, true)
+}
+
+/** The text of plain data; of all else, where to write it. */
+const plainOr = (value: unknown, reading: Reading, kind: FieldKind): string | Out => {
+  if (typeof value !== "object" || value === null || kind !== "text") return new Out(reading, reading.limit)
   const check = new Check(reading.keys, reading.limit)
   // What is known to be too long is cut later: the careful way need not write much more than what can stay.
-  return plainly(value, check, 0) ?? carefully(value, reading, check.isOver ? reading.limit / 10 : reading.limit)
+  const plain = plainly(value, check, 0)
+  if (plain !== undefined) return plain
+  if (!check.isOver) return new Out(reading, reading.limit)
+  const out = new Out(reading, reading.limit / 10)
+  // Nor are its parts looked at in vain once more.
+  out.checks = 0
+  return out
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The careful way: every property is read once, inside a try.
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** `stringify` without the fast way; `limit` is met but for notes. */
-export const carefully = (value: unknown, reading: Reading, limit = reading.limit): string => {
-  const out = new Out(reading, limit)
+/** `stringify` without the fast way. */
+export const carefully = (value: unknown, reading: Reading): string =>
+  writeAll(new Out(reading, reading.limit), value, "text")
+
+const writeAll = (out: Out, value: unknown, kind: FieldKind): string => {
   try {
-    return write(out, value, "text") ? out.text : "null"
+    return write(out, value, kind) ? out.text : "null"
   } catch {
     // The stack or the memory of the program ended here.
-    return `"${notes.value}"`
-  }
-}
-
-/** A field of an object as JSON text, by the rules for its name; `undefined` where it is left out. */
-export const stringifyField = (value: object, key: string, field: unknown, reading: Reading): string | undefined => {
-  const kind = reading.keys.isSpecial(key) ? kindOfField(reading.keys, value, key, field) : "text"
-  if (kind === "left out" || field === undefined) return undefined
-  if (kind === "text") return stringify(field, reading)
-  const out = new Out(reading, reading.limit)
-  try {
-    return write(out, field, kind) ? out.text : undefined
-  } catch {
+    out.last = notes.value
     return `"${notes.value}"`
   }
 }
@@ -65,6 +88,8 @@ class Out {
   readonly reading: Reading
   readonly limit: number
   text = ""
+  /** The last string that was written, before it was quoted. */
+  last = ""
   /** Where the text is to end, and how many values may still be looked at. */
   end: number
   nodes: number
@@ -88,6 +113,7 @@ class Out {
   }
 
   note(text: string): true {
+    this.last = text
     this.text += quote(text)
     return true
   }
@@ -100,12 +126,13 @@ const write = (out: Out, value: unknown, kind: FieldKind): boolean => {
     case "undefined":
       return false
     case "string":
-      return kind === "secret" ? out.note(redacted) : writeText(out, kind === "address" ? cleanAddress(value) : value)
+      return writeText(out, value, kind)
     case "boolean":
       out.text += value ? "true" : "false"
       return true
     case "number":
-      out.text += Number.isFinite(value) ? `${value}` : `"${value}"`
+      if (!Number.isFinite(value)) return out.note(`${value}`)
+      out.text += `${value}`
       return true
     case "bigint":
       // Decimal digits cost more than linear time.
@@ -123,9 +150,22 @@ const write = (out: Out, value: unknown, kind: FieldKind): boolean => {
   }
 }
 
-const writeText = (out: Out, text: string): true => {
+const writeText = (out: Out, text: string, kind: FieldKind): true => {
   const room = Math.max(0, out.end - out.text.length)
-  return out.note(text.length <= room ? text : shorten(text, room))
+  switch (kind) {
+    case "secret":
+      return out.note(redacted)
+    case "address":
+      return out.note(cleanStart(cleanAddress, text, room))
+    case "said":
+      return out.note(cleanStart(cleanText, text, room))
+    case "parameters":
+      return out.note(cleanStart(cleanParameters, text, room))
+    case "pairs":
+      return out.note(cleanStart((text) => cleanHeaders(text, out.reading.keys), text, room))
+    default:
+      return out.note(text.length <= room ? text : shorten(text, room))
+  }
 }
 
 const shorten = (text: string, length: number): string => {
@@ -189,81 +229,30 @@ const pathTo = (out: Out, ancestor: number): string => {
   return path
 }
 
-const writeKind = (out: Out, value: object, kind: FieldKind): boolean => {
-  const isList = Array.isArray(value)
-  if ((isList || isPlainObject(value)) && read(value, "toJSON") === undefined) {
-    return isList ? writeList(out, value, value.length, kind) : writeProperties(out, value, Object.keys(value))
+const writeKind = (out: Out, value: object, outer: FieldKind): boolean => {
+  const shown = shownOf(value, out.reading, String(out.path.at(-1) ?? ""))
+  const kind = shown?.isSaid === true && outer !== "secret" ? "said" : outer
+  const inner = shown?.value
+  const whole = shown === undefined ? value : inner instanceof Members || inner instanceof Entries ? inner : undefined
+  if (whole === undefined) {
+    out.path.push("")
+    return write(out, inner, kind)
   }
-  const known = beforeToJson(value) ?? out.reading.readable(value)
-  if (known !== undefined) return writeReadable(out, known, kind)
-  let json: unknown = value
-  try {
-    const toJSON: unknown = (value as { readonly toJSON?: unknown }).toJSON
-    if (typeof toJSON === "function") json = toJSON.call(value, String(out.path.at(-1) ?? ""))
-  } catch {
-    return out.note(notes.toJSON)
-  }
-  if (json !== value) {
-    const isFields = typeof json === "object" && json !== null && !Array.isArray(json) && isError(value)
-    if (isFields) json = fieldsOf(value, json as object)
-    // `toJSON` of the answer is asked too: it may be what hides a secret. An endless chain ends at the depth limit.
-    out.path.push("toJSON()")
-    return write(out, json, kind)
-  }
-  if (isList) return writeList(out, value, value.length, kind)
-  const built = builtin(value)
-  return built === undefined ? writeProperties(out, value, Object.keys(value)) : writeReadable(out, built, kind)
+  if (Array.isArray(whole)) return writeList(out, whole, whole.length, kind)
+  const parts = whole instanceof Members ? whole : propertiesOf(whole, roomOf(out) / 2)
+  if (parts instanceof Properties) return writeFields(out, parts, kind)
+  const items = collect(parts.items, roomOf(out))
+  return writeList(out, items, Math.max(items.length, parts.size), kind)
 }
 
-const isPlainObject = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return (prototype === Object.prototype || prototype === null) && Object.getOwnPropertySymbols(value).length === 0
-}
+/** How many values may still fit: each takes at least two characters. */
+const roomOf = (out: Out): number => Math.max(0, Math.min(out.nodes, (out.end - out.text.length) / 2)) + 1
 
-const writeReadable = (out: Out, { value }: Readable, kind: FieldKind): boolean => {
-  if (value instanceof Members) {
-    const items = collect(value.items, out.nodes)
-    return writeList(out, items, Math.max(items.length, value.size), kind)
-  }
-  if (value instanceof Entries) return writeEntries(out, value)
-  out.path.push("")
-  return write(out, value, kind)
-}
-
-/** No more is read than can be written. */
-const collect = <A>(items: Iterable<A>, limit: number): ReadonlyArray<A> => {
-  const found: Array<A> = []
-  for (const item of items) {
-    found.push(item)
-    if (found.length > limit) break
-  }
-  return found
-}
-
-const writeEntries = (out: Out, { items, size }: Entries): true => {
-  const entries = collect(items, out.nodes)
-  if (!entries.every(([key]) => typeof key === "string")) {
-    return writeList(out, entries, Math.max(entries.length, size), "text")
-  }
-  const fields = new Map(entries as ReadonlyArray<readonly [string, unknown]>) // by the check above
-  const keys = Array.from(fields.keys())
-  return writeFields(out, keys, Math.max(keys.length, size), (key) => fields.get(key), {})
-}
-
-const writeProperties = (out: Out, value: object, keys: ReadonlyArray<string>): true =>
-  writeFields(out, keys, keys.length, (key) => read(value, key), value)
-
-const writeFields = (
-  out: Out,
-  keys: ReadonlyArray<string>,
-  size: number,
-  get: (key: string) => unknown,
-  value: object
-): true => {
+const writeFields = (out: Out, { get, keys, size }: Properties, outer: FieldKind): true => {
   const one = (index: number): void => {
     const key = keys[index] as string // below the length
     const field = get(key)
-    const kind = out.reading.keys.isSpecial(key) ? kindOfField(out.reading.keys, value, key, field) : "text"
+    const kind = kindWithin(outer, out.reading.keys, get, key, field)
     if (kind === "left out") return
     const before = out.text
     const room = Math.max(0, out.end - before.length)
@@ -284,7 +273,7 @@ const writeList = (out: Out, list: ReadonlyArray<unknown>, size: number, kind: F
   const { keys } = out.reading
   const isPair = isSecretPair(keys, list) || (kind === "parameters" && isSecretParameter(read(list, 0)))
   const kindOf = (index: number): FieldKind => {
-    if (isPair) return index === 1 ? "secret" : "text"
+    if (isPair && index === 1) return "secret"
     if (kind !== "pairs") return kind
     const name = index % 2 === 1 ? read(list, index - 1) : undefined
     return typeof name === "string" ? keys.kindOf(name) : "text"

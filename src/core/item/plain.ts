@@ -3,12 +3,21 @@
  * right and quickest: it is only made sure that they are.
  */
 import { read, type Readable } from "./builtin.js"
-import { cleanAddress, type Keys, type Kind } from "./redact.js"
+import { cleanAddress, isSecretParameter, type Keys, type Kind } from "./redact.js"
 import { isWellFormed } from "./text.js"
 
 export const maxDepth = 200
 /** From here on a run of holes in an array is one note rather than as many nulls. */
 export const maxHoles = 1024
+
+export const notes = {
+  object: "<unreadable: the object threw>",
+  toJSON: "<unreadable: toJSON threw>",
+  bigint: "<bigint of more than 16384 bits>",
+  depth: `<too deep: more than ${maxDepth} levels>`,
+  value: "<unreadable>",
+  cut: "<cut>"
+} as const
 
 /** Effect's own way for an object to say what may be shown of it. */
 const redactable = Symbol.for("effect/Inspectable/Redactable")
@@ -101,18 +110,10 @@ const isPlainValue = (check: Check, value: unknown, depth: number): boolean => {
 
 /** Whether the field, though of a special name, is written as it is. */
 const isOpen = (keys: Keys, value: object, key: string, field: unknown): boolean => {
-  switch (kindOfField(keys, value, key, field)) {
-    case "text":
-      return true
-    case "address":
-      return typeof field === "string" ? cleanAddress(field) === field : !Array.isArray(field)
-    case "secret":
-    case "pairs":
-    case "parameters":
-      return typeof field !== "string" && !Array.isArray(field)
-    case "left out":
-      return false
-  }
+  const kind = kindOfField(keys, (name) => read(value, name), key, field)
+  if (kind === "text" || field === null) return true
+  if (kind === "address" && typeof field === "string") return cleanAddress(field) === field
+  return kind !== "left out" && typeof field !== "string" && typeof field !== "object"
 }
 
 /** `[name, value]`, as header fields come. */
@@ -122,18 +123,73 @@ export const isSecretPair = (keys: Keys, value: ReadonlyArray<unknown>): boolean
   return typeof name === "string" && keys.isSpecial(name) && keys.kindOf(name) === "secret"
 }
 
-/** `pairs`: names and values by turns; `parameters`: pairs of a query; `left out`: not written. */
+/** `pairs`: names and values by turns, or in one text; `parameters`: those of a query; `left out`: not written. */
 export type FieldKind = Kind | "pairs" | "parameters" | "left out"
 
-export const kindOfField = (keys: Keys, value: object, key: string, field: unknown): FieldKind => {
+/** What clients of HTTP and databases call the address that the other fields belong to. */
+const besides = ["host", "hostname", "url", "baseURL", "href", "origin"]
+
+/** The kind of a field by its name and what stands beside it. */
+const kindOfField = (
+  keys: Keys,
+  get: (name: string) => unknown,
+  key: string,
+  field: unknown
+): FieldKind => {
+  const kind = keys.kindOf(key)
+  if (kind !== "text") return kind
   // What marks the messages and parts of `@effect/ai` as its own.
-  if (key.charCodeAt(0) === 0x7e) return field === key ? "left out" : keys.kindOf(key)
-  // As Node lists header fields, and as HAR does.
-  if (key === "rawHeaders") return "pairs"
-  if (key === "urlParams") return "parameters"
-  if (key === "value") {
-    const name = read(value, "name") ?? read(value, "key")
-    return typeof name === "string" && keys.kindOf(name) === "secret" ? "secret" : keys.kindOf(key)
+  if (key.charCodeAt(0) === 0x7e) return field === key ? "left out" : "text"
+  switch (key) {
+    case "rawHeaders":
+    case "rawTrailers":
+      return "pairs"
+    case "headers":
+      return typeof field === "string" || Array.isArray(field) ? "pairs" : "text"
+    case "urlParams":
+    case "searchParams":
+    case "queryString":
+      return "parameters"
+    case "value": {
+      const name = get("name") ?? get("key")
+      return typeof name === "string" ? keys.kindOf(name) : "text"
+    }
+    case "params":
+    case "query":
+    case "qs":
+      return isBeside(get) ? "parameters" : "text"
+    case "path":
+    case "hash":
+      return isBeside(get) ? "address" : "text"
+    case "auth":
+    case "password":
+      return isBeside(get) ? "secret" : "text"
+    default:
+      return "text"
   }
-  return keys.kindOf(key)
+}
+
+const isBeside = (get: (name: string) => unknown): boolean => besides.some((name) => get(name) !== undefined)
+
+/** The kind of a field of an object that is itself of a kind. */
+export const kindWithin = (
+  kind: FieldKind,
+  keys: Keys,
+  get: (name: string) => unknown,
+  key: string,
+  field: unknown
+): FieldKind => {
+  const own = keys.isSpecial(key) ? kindOfField(keys, get, key, field) : "text"
+  if (own === "left out") return own
+  switch (kind) {
+    case "secret":
+      return kind
+    case "address":
+    case "said":
+      return own === "text" ? kind : own
+    case "parameters":
+      return isSecretParameter(key === "value" ? get("name") ?? get("key") : key) ? "secret" : own
+    default:
+      return own
+  }
 }

@@ -1,4 +1,5 @@
 /** What is done to values before they leave. */
+import type { Readable } from "./builtin.js"
 import type { Mask } from "./mask.js"
 
 export interface Policy {
@@ -17,5 +18,5 @@ export interface Policy {
    * What a value that core does not know is written as (Effect's own types, the platform's requests): another value, which
    * is looked at in its turn. `undefined` where the shell does not know it either.
    */
-  readonly readable: (value: object) => { readonly value: unknown } | undefined
+  readonly readable: (value: object) => Readable | undefined
 }

@@ -24,7 +24,7 @@ export const isPlain = (value: unknown): boolean => {
   return prototype === null || prototype === Object.prototype
 }
 
-export const isText = (value: unknown): value is string => typeof value === "string"
+const isText = (value: unknown): value is string => typeof value === "string"
 
 /** The longest id that every server takes. */
 const leastMaxId = 800
@@ -51,7 +51,8 @@ export class Reader {
 
   /** What JSON makes of a value that is not what the field holds: a `Date` or a `URL` is a text there. */
   json(value: unknown): unknown {
-    return JSON.parse(jsonOf(value, this.policy))
+    const content = contentOf(value, this.policy)
+    return content === undefined ? null : content.isJson ? JSON.parse(content.text) : content.text
   }
 
   clearable(key: string, value: unknown): string | null | undefined {

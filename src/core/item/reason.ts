@@ -1,7 +1,7 @@
 /** Why something failed, in a few lines: the message, the causes and the errors inside. */
 import { isError, read } from "./builtin.js"
 import { type Reading, stringify } from "./json.js"
-import { cleanText } from "./redact.js"
+import { cleanStart, cleanText } from "./redact.js"
 import { take } from "./text.js"
 
 /** What a person can take in, and a hostile error cannot exceed. */
@@ -20,7 +20,7 @@ export const reasonOf = (error: unknown, reading: Reading): string => {
 }
 
 const reason = (error: unknown, reading: Reading, depth: number): string => {
-  if (typeof error !== "object" || error === null) return take(cleanText(String(error)), maxMessage)
+  if (typeof error !== "object" || error === null) return clean(String(error))
   const lines = [take(own(error, reading), maxMessage)]
   if (depth === maxCauses) return lines.join("")
   const errors = read(error, "errors")
@@ -38,13 +38,22 @@ const isReason = (cause: unknown): boolean =>
 
 const indent = (text: string): string => `  ${text.replaceAll("\n", "\n  ")}`
 
-const own = (error: object, reading: Reading): string => {
+const own = (given: object, reading: Reading): string => {
+  const error = shown(given, reading)
   const message = text(read(error, "message"))
   const tag = text(read(error, "_tag")) ?? (isError(error) ? text(read(error, "name")) : undefined)
-  if (message !== undefined) return cleanText(tag === undefined ? message : `${tag}: ${message}`)
-  const json = stringify(isError(error) ? fields(error) : error, { ...reading, limit: maxMessage })
+  if (message !== undefined) return clean(tag === undefined ? message : `${tag}: ${message}`)
+  const json = stringify(isError(error) ? fields(error) : error, { ...reading, limit: maxMessage }, "said")
   return tag === undefined ? json : json === "{}" ? tag : `${tag}: ${json}`
 }
+
+/** What the shell makes of its own errors, where that has a message: the error's may quote what must not leave. */
+const shown = (error: object, reading: Reading): object => {
+  const value = isError(error) ? undefined : reading.readable(error)?.value
+  return typeof value === "object" && value !== null && text(read(value, "message")) !== undefined ? value : error
+}
+
+const clean = (text: string): string => cleanStart(cleanText, text, maxMessage)
 
 const told: ReadonlySet<string> = new Set(["_tag", "name", "message", "stack", "cause", "errors"])
 

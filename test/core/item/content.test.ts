@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck, HashMap, Option, Redacted } from "effect"
 import { bytesOf, contentOf, jsonOf, metadataOf } from "../../../src/core/item/content.js"
+import { fromEvent } from "../../../src/core/item/fromEvent.js"
 import { policy } from "../../utils/policy.js"
 import { runs } from "../../utils/properties.js"
 
@@ -85,6 +86,37 @@ describe("content", () => {
       contentOf(new Date(0), policy())
       contentOf("text", policy())
       metadataOf({ a: 1, b: "x", c: { d: [1] }, e: new Date(0) }, policy())
+      const text = "line\n\"two\""
+      class Answer {
+        readonly text = text
+      }
+      const values = [
+        Option.some(text),
+        { toJSON: () => text },
+        Symbol(text),
+        new Error(text),
+        new URL("https://h/\""),
+        {
+          url: text,
+          authorization: text
+        },
+        new Answer(),
+        new Map([["a", text]]),
+        HashMap.make(["a", Option.some(text)]),
+        Option.some(new Answer())
+      ]
+      for (const value of values) {
+        contentOf(value, policy())
+        metadataOf(value, policy())
+        metadataOf({ value }, policy())
+      }
+      const name = fromEvent({
+        id: "e",
+        timestamp: new Date(0),
+        type: "span-create",
+        body: { id: "s", traceId: "t", name: new URL("https://h/") }
+      }, policy())
+      assert.notProperty(name, "issues")
     } finally {
       JSON.parse = parse
     }
@@ -139,6 +171,48 @@ describe("content", () => {
         if (made?.isJson === true) JSON.parse(made.text)
         for (const [, field] of metadataOf(value, given) ?? []) if (field.isJson) JSON.parse(field.text)
         for (const [, field] of metadataOf({ value }, given) ?? []) if (field.isJson) JSON.parse(field.text)
+      }
+    }
+  })
+
+  it("a text inside of another value travels as it is", () => {
+    const text = "line\n\"two\""
+    assert.deepStrictEqual(content(Option.some(text)), [text, false])
+    assert.deepStrictEqual(content({ toJSON: () => text }), [text, false])
+    assert.deepStrictEqual(metadata({ a: Option.some(text), url: `https://h/"` }), [["a", text], [
+      "url",
+      `https://h/"`
+    ]])
+    assert.deepStrictEqual(metadata(Option.some(text)), [["metadata", text]])
+  })
+
+  it("what is huge costs in proportion to what may be sent", () => {
+    const keys = 300_000
+    const fields = Object.fromEntries(Array.from({ length: keys }, (_, i) => [`k${i}`, i]))
+    const entries = Array.from({ length: keys }, (_, i) => [`k${i}`, "v"] as const)
+    const start = performance.now()
+    Object.keys({ ...fields })
+    const unavoidable = performance.now() - start
+    const values = [
+      new Error("a://b@c ".repeat(2_500_000)),
+      new Error("Bearer ".repeat(2_800_000)),
+      new Error("x", { cause: "https://".repeat(2_500_000) }),
+      { url: `data:image/png;base64,${"A=".repeat(10_000_000)}` },
+      [1n, { url: `https://h/?${"a=b&".repeat(5_000_000)}` }],
+      new Map(entries),
+      new Set(entries),
+      HashMap.fromIterable(entries),
+      new URLSearchParams(entries.map(([key, value]): [string, string] => [key, value])),
+      new AggregateError(entries),
+      Object.assign(new Error("x"), fields),
+      fields,
+      { fields }
+    ]
+    for (const value of values) {
+      for (const look of [contentOf, metadataOf]) {
+        const before = performance.now()
+        look(value, policy({ maxEventBytes: 10_000 }))
+        assert.isBelow(performance.now() - before, 300 + 6 * unavoidable)
       }
     }
   })

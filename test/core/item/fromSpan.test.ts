@@ -478,21 +478,52 @@ describe("attributes of generative AI", () => {
             "lk.chat_ctx",
             "mlflow.spanInputs",
             "traceloop.entity.output",
-            "genkit:input"
-          ].map(secret)
+            "genkit:input",
+            "ai.response.reasoning",
+            "ai.response.files",
+            "ai.response.providerMetadata",
+            "ai.toolCall.input",
+            "ai.toolCall.output",
+            "ai.request.body",
+            "gen_ai.request.messages",
+            "gen_ai.agent.description",
+            "gen_ai.some.new_field",
+            "llm.prompts.0.prompt.text",
+            "llm.prompt_template.variables",
+            "retrieval.documents.0.document.content",
+            "retrieval.documents.0.document.metadata",
+            "embedding.embeddings.0.embedding.text",
+            "reranker.query",
+            "reranker.input_documents.0.document.content",
+            "tool.parameters",
+            "exception.message",
+            "lk.instructions",
+            "traceloop.prompt.template"
+          ].map(secret),
+          ["embedding.embeddings.0.embedding.vector", [77.5, 77.5]],
+          ["embedding.embeddings.0.embedding.vector.0", 77.5],
+          ["gen_ai.provider.name", "openai"],
+          ["gen_ai.response.finish_reasons", ["stop"]],
+          ["ai.response.msToFinish", 1234],
+          ["retrieval.documents.0.document.score", 0.125],
+          ["ai.response.timestamp", "2026-11-28"],
+          ["http.route", "/answers"]
         ]),
         {
           events: [
             { name: "gen_ai.user.message", attributes: { content: "s3cret" } },
             { name: "s3cret", attributes: { "effect.logLevel": "INFO" } },
-            { name: "kept", attributes: {} }
+            { name: "kept", attributes: { "exception.message": "s3cret", "exception.type": "TypeError" } }
           ]
         },
         { content: "metadata" }
       )
       const text = JSON.stringify(toEvent(item))
       assert.notInclude(text, "s3cret")
-      assert.include(text, "kept")
+      assert.notInclude(text, "77.5")
+      for (const kept of ["kept", "TypeError", "openai", "stop", "1234", "0.125", "2026-11-28", "/answers"]) {
+        assert.include(text, kept)
+      }
     })
   })
 
@@ -855,7 +886,7 @@ describe("what stands on a span", () => {
           ])
         }
       })
-      const foreign = itemOf({ ...chat, "gen_ai.input.messages": messages })
+      const foreign = itemOf({ ...chat, "gen_ai.input.messages": messages, "gen_ai.evaluation.details": messages })
       const given = itemOf({ ...chat, "gen_ai.input.messages": messages }, {
         json: { input: undefined, output: undefined, others: new Map([["gen_ai.input.messages", messages]]) }
       })
@@ -865,6 +896,7 @@ describe("what stands on a span", () => {
       assert.strictEqual(own.usage, `{"input":1,"total":1}`)
       assert.deepStrictEqual({ ...foreign.input }, { text: messages, isJson: false })
       assert.deepStrictEqual({ ...given.input }, { text: messages, isJson: true })
+      assert.include(foreign.metadata?.get("gen_ai")?.text, JSON.stringify(messages))
     } finally {
       parse.mockRestore()
     }
@@ -878,9 +910,14 @@ describe("what stands on a span", () => {
       authorization: "s3cret",
       "langfuse.observation.metadata.authorization": "s3cret",
       "langfuse.observation.metadata": `{"cookie":"s3cret"}`,
-      "langfuse.trace.metadata.x-api-key": "s3cret"
+      "langfuse.trace.metadata.x-api-key": "s3cret",
+      "ai.request.headers.authorization": "s3cret",
+      "server.url": "https://u:s3cret@example.com/"
     }, {
-      events: [{ name: "e", attributes: { "x-api-key": "s3cret" } }],
+      events: [{
+        name: "e",
+        attributes: { "x-api-key": "s3cret", "effect.cause": "Error: at https://u:s3cret@h/\n    at /home/x.ts:1:1" }
+      }],
       links: [{ traceId: "t", spanId: "s", attributes: { cookie: "s3cret" } }]
     })))
     assert.notInclude(text, "s3cret")
