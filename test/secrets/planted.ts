@@ -102,6 +102,26 @@ export const ways: ReadonlyArray<Way> = [
     "a response of a server, with a cookie",
     (secret) => output(HttpServerResponse.unsafeSetCookie(HttpServerResponse.empty(), "sid", secret))
   ),
+  way("a failure that is a text", (secret) => output(Cause.fail(`connect to https://user:${secret}@host/x`))),
+  way("providers that all failed", (secret) => fails(new AggregateError([`a https://user:${secret}@host`]))),
+  way(
+    "what a client of HTTP keeps of its request",
+    (secret) =>
+      fails(Object.assign(new Error("401"), {
+        config: { baseURL: `https://u:${secret}@h`, url: "/v1", params: { key: secret }, auth: { password: secret } },
+        request: { _options: { hostname: "h", auth: `u:${secret}`, path: `/v1?key=${secret}` } }
+      }))
+  ),
+  way("a cookie that is an object", (secret) => tool({ cookie: { session: Option.some(secret) } })),
+  way(
+    "a setting that is none",
+    (secret) =>
+      Langfuse.tool(
+        Config.port("PORT").pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["PORT", secret]])))),
+        "tool",
+        { input: "i" }
+      )
+  ),
   way("cookies", (secret) => output(Cookies.fromSetCookie([`sid=${secret}`]))),
   way(
     "a failed request",
