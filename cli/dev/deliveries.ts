@@ -5,7 +5,7 @@ import type { RequestLine } from "../../console/wire.js"
 import type { RecordedRequest, Verdict } from "../../src/LangfuseServer.js"
 
 /** Only the newest are kept. */
-export const kept = 2_000
+const kept = 2_000
 
 /** Of one request no more refusals and losses are listed than this. */
 const listed = 50

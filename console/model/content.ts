@@ -3,7 +3,7 @@
  */
 
 /** Text that is longer is not read as JSON, and not rendered as Markdown, so that it cannot hold up the page. */
-export const longest = 2_000_000
+const longest = 2_000_000
 
 export type Content =
   | { readonly kind: "nothing" }

@@ -9,7 +9,7 @@ export type Field = (typeof fields)[number]
 
 export type Filter = { readonly [field in Field]?: string }
 
-export const levels = ["errors", "warnings", "never ended"] as const
+const levels = ["errors", "warnings", "never ended"] as const
 
 const levelOf: { readonly [level: string]: (trace: TraceSummary) => boolean } = {
   errors: ({ errors }) => errors > 0,

@@ -81,7 +81,7 @@ export const finite = rule("a finite number", isFiniteNumber)
 
 export const int = rule("an integer", isInt)
 
-export const count = rule(
+const count = rule(
   "an integer of 0 or more (Langfuse drops any other count without a word)",
   (value): value is number => isInt(value) && value >= 0
 )

@@ -96,7 +96,7 @@ const isRootEvent = ({ body, type }: Peeked): boolean =>
   typeof type === "string" && type.endsWith("-create") && type !== "score-create" && body != null &&
   (body.parentObservationId === undefined || body.parentObservationId === null)
 
-export const policyOf = (settings: IngestSettings, warn: Outlet["warn"]): Policy => ({
+const policyOf = (settings: IngestSettings, warn: Outlet["warn"]): Policy => ({
   content: settings.content,
   maxEventBytes: settings.maxEventBytes,
   mask: settings.mask,

@@ -27,7 +27,7 @@ import type * as Usages from "./usage.js"
 // model calls
 // ---------------------------------------------------------------------------------------------------------------------
 
-export const ModelParameters: Schema.Schema<Usages.ModelParameters> = record(
+const ModelParameters: Schema.Schema<Usages.ModelParameters> = record(
   Schema.Union(
     Schema.String,
     Finite,
@@ -41,7 +41,7 @@ export const ModelParameters: Schema.Schema<Usages.ModelParameters> = record(
   })
 )
 
-export const Usage: Schema.Schema<Usages.Usage> = Schema.Struct({
+const Usage: Schema.Schema<Usages.Usage> = Schema.Struct({
   input: nullish(Int),
   output: nullish(Int),
   total: nullish(Int),
@@ -84,7 +84,7 @@ export const UsageDetails: Schema.Schema<Usages.UsageDetails> = record(Schema.Un
     Schema.typeSchema
   )
 
-export const CostDetails: Schema.Schema<Usages.CostDetails> = record(Cost).annotations({
+const CostDetails: Schema.Schema<Usages.CostDetails> = record(Cost).annotations({
   identifier: "CostDetails",
   description: "US dollars by bucket",
   documentation: "https://langfuse.com/docs/observability/features/token-and-cost-tracking"
@@ -169,7 +169,7 @@ export const GenerationBody: Schema.Schema<Bodies.GenerationBody> = Schema.Struc
   }
 ))
 
-export const LegacyObservationBody: Schema.Schema<Bodies.LegacyObservationBody> = Schema.Struct({
+const LegacyObservationBody: Schema.Schema<Bodies.LegacyObservationBody> = Schema.Struct({
   id: Id,
   traceId: nullish(Id),
   type: Schema.Literal("GENERATION", "SPAN", "EVENT"),

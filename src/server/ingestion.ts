@@ -39,7 +39,7 @@ export const readBatch = (body: unknown): V.Parsed<ReadonlyArray<unknown>> => {
 }
 
 /** The id by which the answer speaks of an event, whatever the event is. */
-export const idOf = (event: unknown): string => {
+const idOf = (event: unknown): string => {
   const id = isRecord(event) ? event["id"] : undefined
   return typeof id === "string" ? id : "unknown"
 }

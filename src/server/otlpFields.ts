@@ -10,7 +10,7 @@ import type { Span } from "./otlpSpan.js"
 export type Level = "DEBUG" | "DEFAULT" | "WARNING" | "ERROR"
 
 /** The first value that is there. */
-export const firstOf = (attributes: Json, ...keys: ReadonlyArray<string>): unknown =>
+const firstOf = (attributes: Json, ...keys: ReadonlyArray<string>): unknown =>
   keys.map((key) => attributes[key]).find((value) => !isAbsent(value))
 
 /** The first value that is truthy, as text. */

@@ -36,7 +36,7 @@ export class LostExport extends Error {
 }
 
 /** Texts are taken word for word, bytes become lower case hex whatever their number. */
-export const readId = (value: unknown): string => {
+const readId = (value: unknown): string => {
   if (typeof value === "string") return value
   if (!isId(value)) throw new LostExport("an id is none")
   const bytes = value instanceof Uint8Array ? value : Array.isArray(value) ? value : property(value, "data")

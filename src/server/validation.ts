@@ -164,9 +164,6 @@ export const literals =
         : `Invalid option: expected one of ${values.map((candidate) => JSON.stringify(candidate)).join("|")}`
     })
 
-export const optional = <A>(parser: Parser<A>): Parser<A | undefined> => (value, path, issues) =>
-  value === undefined ? undefined : parser(value, path, issues)
-
 export const nullish = <A>(parser: Parser<A>): Parser<A | null | undefined> => (value, path, issues) =>
   value === undefined || value === null ? value : parser(value, path, issues)
 

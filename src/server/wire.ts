@@ -66,7 +66,7 @@ export const decodeTextAs = (bytes: Uint8Array, encoding: string): string | unde
   }
 }
 
-export const send = (answer: Answer): HttpServerResponse.HttpServerResponse => {
+const send = (answer: Answer): HttpServerResponse.HttpServerResponse => {
   const body = new TextEncoder().encode(answer.body)
   return body.length === 0
     ? HttpServerResponse.empty({ status: answer.status, headers: answer.headers })

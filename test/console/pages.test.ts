@@ -1,8 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
+import axe from "axe-core"
 import { Effect } from "effect"
-import { readFileSync } from "node:fs"
 import { mkdtemp, writeFile } from "node:fs/promises"
-import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Page } from "playwright-core"
@@ -22,8 +21,6 @@ import {
   startDev
 } from "./utils.js"
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
-
 interface Violation {
   readonly id: string
   readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary?: string }>
@@ -33,7 +30,7 @@ interface Violation {
 const accessible = (page: Page) =>
   act(async () => {
     // The policy of the page lets no other script in, so it comes by the debugger.
-    await page.evaluate(axe)
+    await page.evaluate(axe.source)
     return page.evaluate<ReadonlyArray<Violation>>("axe.run().then(({ violations }) => violations)")
   }).pipe(Effect.map((violations) =>
     assert.deepStrictEqual(

@@ -31,8 +31,6 @@ if (executablePath === undefined) {
   console.warn("No Chromium was found, so the tests of dev's pages are left out. Install one, or set CHROMIUM_PATH.")
 }
 
-export class Running extends Context.Tag("test/console/Running")<Running, Dev.Running>() {}
-
 export interface DevOptions {
   readonly file?: string
   readonly maxBytes?: number

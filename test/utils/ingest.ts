@@ -47,7 +47,7 @@ export const start = (
   return Effect.map(startWith(options, fake.layer), (started) => ({ ...started, ...fake }))
 }
 
-export const startWith = (options: Partial<LangfuseConfig.Options>, client: Layer.Layer<HttpClient.HttpClient>) =>
+const startWith = (options: Partial<LangfuseConfig.Options>, client: Layer.Layer<HttpClient.HttpClient>) =>
   Effect.gen(function*() {
     const logs = collectLogs()
     const scope = yield* Effect.acquireRelease(Scope.make(), (scope) =>

@@ -73,7 +73,7 @@ export const recording = () => {
   return { tracer, spans, span: (name: string) => spans.find((span) => span.name === name) }
 }
 
-export class RecordedSpan implements Tracer.Span {
+class RecordedSpan implements Tracer.Span {
   readonly _tag = "Span"
   readonly name: string
   readonly traceId: string

@@ -79,7 +79,7 @@ export const overlay = (older: TraceFields, newer: TraceFields): TraceFields => 
 }
 
 /** As Langfuse merges two `trace-create`s: tags come together, and one that does not say so makes the trace private. */
-export const mergeFields = (older: TraceFields, newer: TraceFields): TraceFields => {
+const mergeFields = (older: TraceFields, newer: TraceFields): TraceFields => {
   const fields = new TraceFields()
   fields.name = newer.name === undefined ? older.name : newer.name
   fields.userId = newer.userId === undefined ? older.userId : newer.userId

@@ -8,7 +8,7 @@ import { hash, Recent } from "./recent.js"
  * A number in [0, 1) that depends on every character of the text: FNV-1a, then the finaliser of MurmurHash3, because
  * FNV alone leaves the high bits of short, similar ids correlated.
  */
-export const unitHash = (text: string): number => {
+const unitHash = (text: string): number => {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) {
     h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)

@@ -18,7 +18,7 @@ import { version } from "../version.js"
 import type { Keys, Settings } from "./settings.js"
 
 /** How everything that the doctor sends is called. */
-export const name = "effect-langfuse doctor"
+const name = "effect-langfuse doctor"
 
 export interface Canary {
   readonly traceId: string

@@ -309,7 +309,7 @@ const cureOfKeys = (settings: Settings): string => {
 
 const others = (baseUrl: string): ReadonlyArray<string> => Protocol.regions.filter((region) => region !== baseUrl)
 
-export const isUnauthorized = (endpoint: Endpoint): endpoint is Extract<Endpoint, { _tag: "Refuses" }> =>
+const isUnauthorized = (endpoint: Endpoint): endpoint is Extract<Endpoint, { _tag: "Refuses" }> =>
   endpoint._tag === "Refuses" && endpoint.error.reason === "Status" && endpoint.error.status === 401
 
 /** Only who has the right keys gets this far: they are checked before usage limits and rates. */

@@ -86,7 +86,7 @@ export const endpoints = (
 // pure
 // -------------------------------------------------------------------------------------
 
-export const readOtlp = (outcome: Outcome): Endpoint =>
+const readOtlp = (outcome: Outcome): Endpoint =>
   Either.match(outcome, {
     onLeft: ({ error }) => ({ _tag: "Refuses", error, isLangfuse: false }),
     onRight: (answer) =>
@@ -97,7 +97,7 @@ export const readOtlp = (outcome: Outcome): Endpoint =>
         : foreign(answer)
   })
 
-export const readBatch = (outcome: Outcome): Endpoint =>
+const readBatch = (outcome: Outcome): Endpoint =>
   Either.match(outcome, {
     onLeft: ({ error }) => ({ _tag: "Refuses", error, isLangfuse: false }),
     onRight: (answer) => {
@@ -124,7 +124,7 @@ const decodeProjects = Schema.decodeUnknownOption(Schema.parseJson(
   Schema.Struct({ data: Schema.NonEmptyArray(Project) })
 ))
 
-export const readProject = (outcome: Outcome): Project | undefined =>
+const readProject = (outcome: Outcome): Project | undefined =>
   Either.match(outcome, {
     onLeft: () => undefined,
     onRight: (answer) =>

@@ -17,7 +17,7 @@ export interface Options
   readonly maxElements?: number | undefined
 }
 
-export const spanOptions = (options: Options, captureStackTrace: CallSite): Tracer.SpanOptions => ({
+const spanOptions = (options: Options, captureStackTrace: CallSite): Tracer.SpanOptions => ({
   captureStackTrace,
   ...(options.context === undefined ? undefined : { context: options.context }),
   ...(options.kind === undefined ? undefined : { kind: options.kind }),

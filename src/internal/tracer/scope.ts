@@ -78,7 +78,7 @@ export const contentsOf = (fields: unknown): Map<string, Given> => {
 }
 
 /** Inner values win, metadata key by key, and tags come together. */
-export const merge = (into: Map<string, TraceValue>, values: ReadonlyMap<string, TraceValue>): void => {
+const merge = (into: Map<string, TraceValue>, values: ReadonlyMap<string, TraceValue>): void => {
   for (const [name, value] of values) {
     const before = name === names.tags ? into.get(name) : undefined
     into.set(name, before === undefined ? value : [...new Set([...texts(before), ...texts(value)])])

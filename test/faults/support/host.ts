@@ -17,7 +17,7 @@ let runs = 0
 /** A name for one run, which keeps the ids of its events apart from all others'. */
 export const newRun = (): string => (++runs).toString(16).padStart(6, "0")
 
-export const observationId = (run: string, index: number): string => `${run}${index.toString(16).padStart(10, "0")}`
+const observationId = (run: string, index: number): string => `${run}${index.toString(16).padStart(10, "0")}`
 
 /** A complete observation, which every protocol can send at once. */
 export const generation = (run: string, index: number, input: unknown): IngestionEvent.GenerationCreate => ({

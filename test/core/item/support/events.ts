@@ -107,7 +107,7 @@ export const body = FastCheck.uniqueArray(FastCheck.constantFrom(...fields), { m
   }))
 )
 
-export const trace = FastCheck.option(body, { nil: undefined })
+const trace = FastCheck.option(body, { nil: undefined })
 
 export const event = FastCheck.record({
   id: FastCheck.oneof({ weight: 9, arbitrary: FastCheck.uuid() }, { weight: 1, arbitrary: value }),

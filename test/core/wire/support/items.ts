@@ -44,14 +44,14 @@ export const id = FastCheck.oneof(
 )
 
 /** Milliseconds with fractions, from the first year to the last and beyond both. */
-export const millis = FastCheck.oneof(
+const millis = FastCheck.oneof(
   FastCheck.double({ min: 1.7e12, max: 1.9e12, noNaN: true }),
   FastCheck.integer({ min: 1_700_000_000_000, max: 1_900_000_000_000 }),
   FastCheck.double({ min: -7e13, max: 3e14, noNaN: true }),
   FastCheck.constantFrom(0, -1, -0.5, 0.25, 18_446_744_073_709, 18_446_744_073_710, 4e12, 253_402_300_799_999.9, 1e300)
 )
 
-export const content = FastCheck.oneof(
+const content = FastCheck.oneof(
   text.map((text) => new Content(text, false)),
   FastCheck.jsonValue().filter((value) => typeof value !== "string").map((value) =>
     new Content(JSON.stringify(value), true)
@@ -86,7 +86,7 @@ const level = FastCheck.oneof(
   text
 )
 
-export const fields = FastCheck.record({
+const fields = FastCheck.record({
   name: clearable(name),
   userId: clearable(text),
   sessionId: clearable(text),
