@@ -6,7 +6,7 @@ import type { EndedSpan, SpanLink } from "../../core/item/span.js"
 import { type LangfuseSpan, recordOf } from "./span.js"
 import * as Status from "./status.js"
 import { toMillis } from "./time.js"
-import { entriesOf, text } from "./values.js"
+import { entriesOf, snapshotOf, snapshotsOf, text } from "./values.js"
 
 export interface End {
   /** The nearest ancestor that is exported too. */
@@ -34,22 +34,30 @@ export const endedSpan = (span: LangfuseSpan, end: End): EndedSpan => ({
   attributes: span.attributes,
   json: span.json,
   events: span.newestEvents,
-  links: span.links.length === 0 ? noLinks : span.links.map(linkOf),
+  links: span.writtenLinks ?? linksOf(span, end.policy),
   leftOut: span.leftOut
 })
 
 const noLinks: ReadonlyArray<SpanLink> = []
 
+export const linksOf = ({ links }: LangfuseSpan, policy: Policy): ReadonlyArray<SpanLink> =>
+  links.length === 0 ? noLinks : links.map((link) => linkOf(link, policy))
+
 const statusOf = (span: LangfuseSpan, { exit, neverEnded, policy }: End): EndedSpan["status"] =>
   neverEnded !== undefined
     ? { level: "WARNING", message: neverEnded }
-    : Status.of(exit, policy) ?? (span.isGivenUp ? { level: "DEFAULT", message: lateMessage } : undefined)
+    : span.writtenStatus ?? Status.of(exit, policy) ??
+      (span.isGivenUp ? { level: "DEFAULT", message: lateMessage } : undefined)
 
 /** Untyped code may have handed in anything. */
-const linkOf = (link: unknown): SpanLink => {
+const linkOf = (link: unknown, policy: Policy): SpanLink => {
   const fields = new Map(entriesOf(link))
   const [traceId, spanId] = idsOf(fields.get("span"))
-  return { traceId, spanId, attributes: Object.fromEntries(entriesOf(fields.get("attributes"))) }
+  return {
+    traceId,
+    spanId,
+    attributes: snapshotsOf(fields.get("attributes"), (value, key) => snapshotOf(value, key, policy))
+  }
 }
 
 const idsOf = (span: unknown): readonly [traceId: string, spanId: string] => {

@@ -11,15 +11,18 @@ import type * as Clock from "effect/Clock"
 import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
 import { fromSpan } from "../../core/item/fromSpan.js"
+import type { Policy } from "../../core/item/policy.js"
 import type { Ids } from "../idGenerator.js"
 import type { Intake, Source } from "../intake.js"
 import { badEnvironment } from "./advice.js"
-import { endedSpan } from "./ended.js"
+import { endedSpan, linksOf } from "./ended.js"
 import { OpenSpans } from "./open.js"
 import { isWithin } from "./scope.js"
 import type { Held, LangfuseSpan } from "./span.js"
+import * as Status from "./status.js"
 import type { LocalTrace } from "./trace.js"
 import { addTraceFields, contradicts, separateVersion } from "./traceFields.js"
+import { Union } from "./values.js"
 
 type Filter = "langfuse" | "all" | ((span: Tracer.Span) => boolean)
 
@@ -72,6 +75,7 @@ export class SpanExporter implements Source {
   /** The span that the filter is looking at. */
   private asked: LangfuseSpan | undefined = undefined
   private hasSaidUnsampled = false
+  private lastPolicy: Policy | undefined = undefined
 
   constructor(settings: Settings) {
     this.settings = settings
@@ -105,10 +109,40 @@ export class SpanExporter implements Source {
       return
     }
     this.open.delete(span)
+    const names = this.settings.intake.policy.redactedNames()
+    if (span.names !== names) span.names = span.names === undefined ? names : new Union(span.names, names)
+    this.write(span)
     const waiting = this.waiting.push(span) - this.next
     // The timer of a request that was cut off may never fire: from time to time another one is set.
     if (waiting % maxPerTurn === 1) setTimeout(() => this.turn(), 0)
     if (waiting > maxWaiting) this.drain(maxPerTurn)
+  }
+
+  /** Writes what was left for the end of a span that is exported, in the program's turn: it may change any value later. */
+  write(span: LangfuseSpan): void {
+    const { status } = span
+    if (status._tag === "Started" || span.isSettled) return
+    try {
+      if (!span.hasMore && status.exit._tag === "Success") return
+      const above = this.certainAbove(span)
+      const isBetween = span.leads && above !== undefined && this.settings.filter === "langfuse"
+      if (!isBetween && !this.isObservation(span) && !this.isCall(span)) return
+      if (!this.settings.intake.hasRoom(above === undefined)) return
+      const policy = this.policyOf(span)
+      span.write(policy)
+      span.writtenLinks = linksOf(span, policy)
+      span.writtenStatus = Status.of(status.exit, policy)
+    } catch {
+      // Untyped code may have ended it with anything.
+    }
+  }
+
+  /** With the names that were to be redacted where the span was open. */
+  private policyOf({ names }: LangfuseSpan): Policy {
+    const { policy } = this.settings.intake
+    if (names === undefined) return policy
+    if (this.lastPolicy?.redactedNames() !== names) this.lastPolicy = { ...policy, redactedNames: () => names }
+    return this.lastPolicy
   }
 
   /** Hands over all that waits. */
@@ -228,10 +262,11 @@ export class SpanExporter implements Source {
     this.watchSiblings(span, above)
     if (!intake.hasRoom(above === undefined)) return intake.drop()
     addTraceFields(span, above === undefined)
+    const policy = this.policyOf(span)
     const item = fromSpan(
-      endedSpan(span, { above, isAppRoot, endTime, exit, neverEnded, policy: intake.policy }),
+      endedSpan(span, { above, isAppRoot, endTime, exit, neverEnded, policy }),
       ids.unsafeEventId(),
-      intake.policy
+      policy
     )
     separateVersion(span, item)
     intake.take(item)

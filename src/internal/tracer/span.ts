@@ -10,14 +10,17 @@ import type * as Tracer from "effect/Tracer"
 import { contentOf } from "../../core/item/content.js"
 import { isContent, isRead } from "../../core/item/foreign.js"
 import type { Content } from "../../core/item/item.js"
-import { aliases, isLangfuse, keyUnder, observation, trace } from "../../core/item/names.js"
+import { isContentEvent } from "../../core/item/messages.js"
+import { aliases, genAiPrefix, isLangfuse, keyUnder, observation, trace } from "../../core/item/names.js"
+import type { Policy } from "../../core/item/policy.js"
+import type { EndedSpan, SpanLink } from "../../core/item/span.js"
 import type { SpanExporter } from "./exporter.js"
 import { currentFiber } from "./native.js"
 import type { Listed } from "./open.js"
 import type { TraceScope } from "./scope.js"
 import { toMillis } from "./time.js"
 import type { LocalTrace } from "./trace.js"
-import { attributeValue, Given } from "./values.js"
+import { attributeValue, Given, isObject, snapshotOf, snapshotsOf } from "./values.js"
 
 /** Events, and links, that one span keeps: OpenTelemetry's default. A span may log for as long as the program runs. */
 const maxEvents = 128
@@ -51,9 +54,9 @@ class Ended {
 class SpanEvent {
   readonly name: string
   readonly time: number
-  readonly attributes: Record<string, unknown>
+  attributes: Readonly<Record<string, unknown>>
 
-  constructor(name: string, time: number, attributes: Record<string, unknown>) {
+  constructor(name: string, time: number, attributes: Readonly<Record<string, unknown>>) {
     this.name = name
     this.time = time
     this.attributes = attributes
@@ -67,6 +70,8 @@ class JsonTexts {
   /** By the attribute's name. Where there are any, other texts are not taken for JSON. */
   others: Map<string, string> | undefined = undefined
 }
+
+export type EndedStatus = EndedSpan["status"]
 
 /** Something said inside a span that shares its fate, such as a score. */
 export class Held {
@@ -117,6 +122,16 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   json: JsonTexts | undefined = undefined
   /** Whether it has an attribute of Langfuse or of generative AI that was set on it, and not on all spans around. */
   isOwn = false
+  /** Whether an observation is below it, so that it is exported where one is above it too. */
+  leads = false
+  /** The names whose values were to be redacted where it started, and where it ended. */
+  names: ReadonlySet<string> | undefined = undefined
+  /** Whether objects that are given are written at once, since the others have been. */
+  isWritten = false
+  /** What was left for its end to write. */
+  hasMore: boolean
+  writtenLinks: ReadonlyArray<SpanLink> | undefined = undefined
+  writtenStatus: EndedStatus | undefined = undefined
   /** Whether its `langfuse.version` is its own, and not its trace's. */
   hasOwnVersion = false
   /** Whether a span for which tracing was turned off is between this one and its parent. */
@@ -158,6 +173,8 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
     this.kind = options.kind
     this.isBelowHidden = options.isBelowHidden
     this.status = new Started(this.time(options.startTime))
+    this.hasMore = options.links.length > 0
+    if (this.isRecording) this.names = this.policy.redactedNames()
   }
 
   get [RecordId](): LangfuseSpan {
@@ -180,6 +197,10 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
     return this.trace.sampled
   }
 
+  private get policy(): Policy {
+    return this.exporter.settings.intake.policy
+  }
+
   /** Whether its observation is sent. */
   get isRecording(): boolean {
     return this.trace.fate === "recorded"
@@ -198,8 +219,16 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
 
   attribute(key: string, value: unknown): void {
     if (this.isCut(key, value)) return
-    if (!this.isOwn && isLangfuse(key)) this.isOwn = !isAmbient(key, value)
+    const isOwn = !this.isOwn && isLangfuse(key) && !isAmbient(key, value)
+    if (isOwn) this.own()
     this.put(key, value)
+    if (isOwn && this.status._tag === "Ended") this.exporter.write(this)
+  }
+
+  /** Makes an observation of it. */
+  own(): void {
+    this.isOwn = true
+    for (let span = this.above; span !== undefined && !span.isOwn && !span.leads; span = span.above) span.leads = true
   }
 
   /** Whether it was put on every span by a `withTrace` that does not hold in this trace. */
@@ -208,13 +237,43 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
       this.attributes.get(key) !== value
   }
 
-  /** An object is written at once where its name is one that is read, to show what it was then. */
+  /** An object is written at once where its name is one that is read, to show what it was then, and else at the end. */
   private written(key: string, value: object): unknown {
     if (!this.isRecording || typeof key !== "string") return value
-    const { policy } = this.exporter.settings.intake
+    const { policy } = this
     if (isGiven(value)) return this.contentOf(key, value.written(policy))
-    if (!isRead(key) || (policy.content === "metadata" && (isContentName(key) || isContent(key)))) return value
-    return this.contentOf(key, contentOf(value, policy))
+    if (this.isWithheld(key)) return value
+    return isRead(key) ? this.contentOf(key, contentOf(value, policy)) : this.writtenLater(value, key)
+  }
+
+  private isWithheld(key: string): boolean {
+    return this.policy.content === "metadata" &&
+      (isContent(key) || (this.name === toolkitSpan && key === toolkitParameters))
+  }
+
+  /** At once where later it would not be known what of it is to be redacted. */
+  private writtenLater(value: unknown, key: string): unknown {
+    if (!isObject(value)) return value
+    if (this.isWritten || this.isElsewhere) return snapshotOf(value, key, this.policy)
+    this.hasMore = true
+    return value
+  }
+
+  /** Whether other names are redacted here than where it started. */
+  private get isElsewhere(): boolean {
+    return this.isRecording && this.policy.redactedNames() !== this.names
+  }
+
+  /** Writes what was left for the end. */
+  write(policy: Policy): void {
+    this.isWritten = true
+    this.hasMore = false
+    for (const [key, value] of this.attributes) {
+      if (isObject(value) && !this.isWithheld(key)) this.attributes.set(key, snapshotOf(value, key, policy))
+    }
+    for (const event of this.events ?? []) {
+      event.attributes = snapshotsOf(event.attributes, (value, key) => snapshotOf(value, key, policy))
+    }
   }
 
   private contentOf(key: string, content: Content | undefined): unknown {
@@ -250,12 +309,17 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
 
   event(name: string, startTime: bigint, attributes?: Record<string, unknown>): void {
     if (!this.isRecording || !isKept(this.exporter, textOf(name), attributes)) return
+    const event = new SpanEvent(textOf(name), toMillis(this.time(startTime)), noAttributes)
+    const isContent = event.name.startsWith(genAiPrefix)
+    if (this.policy.content === "metadata" && isContentEvent(event)) return
+    event.attributes = snapshotsOf(
+      attributes,
+      (value, key) => isContent || isRead(key) ? snapshotOf(value, key, this.policy) : this.writtenLater(value, key)
+    )
     const events = this.events ??= []
     // The newest stay: what led to a failure comes last.
     if (events.length === 2 * maxEvents) events.splice(0, maxEvents)
-    if (events.push(new SpanEvent(textOf(name), toMillis(this.time(startTime)), attributes ?? {})) > maxEvents) {
-      this.leftOut++
-    }
+    if (events.push(event) > maxEvents) this.leftOut++
   }
 
   get newestEvents(): ReadonlyArray<SpanEvent> {
@@ -269,9 +333,11 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
 
   addLinks(links: ReadonlyArray<Tracer.SpanLink>): void {
     try {
-      const all = this.links.concat(links)
+      const all = this.links.concat(this.isElsewhere ? links.map((link) => writtenLink(link, this.policy)) : links)
       this.leftOut += Math.max(0, all.length - maxEvents)
       this.links = all.length > maxEvents ? all.slice(0, maxEvents) : all
+      this.writtenLinks = undefined
+      this.hasMore = true
     } catch {
       // Not a list of links.
     }
@@ -279,6 +345,22 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
 }
 
 const none: ReadonlyArray<SpanEvent> = []
+
+const noAttributes: Readonly<Record<string, unknown>> = {}
+
+const writtenLink = (link: Tracer.SpanLink, policy: Policy): Tracer.SpanLink => {
+  try {
+    const attributes = snapshotsOf(link.attributes, (value, key) => snapshotOf(value, key, policy))
+    return { _tag: "SpanLink", span: link.span, attributes }
+  } catch {
+    // Not a link.
+    return link
+  }
+}
+
+/** The span that `@effect/ai` opens for the call of a tool, and what goes into it. */
+const toolkitSpan = "Toolkit.handle"
+const toolkitParameters = "parameters"
 
 /** Asking a proxy what it is may throw. */
 const isGiven = (value: object): value is Given => {

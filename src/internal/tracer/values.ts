@@ -1,5 +1,5 @@
 /** Values as span attributes: texts, numbers and booleans under every tracer, JSON text for anything else. */
-import { contentOf, metadataOf } from "../../core/item/content.js"
+import { contentOf, jsonOf, metadataOf } from "../../core/item/content.js"
 import type { Content } from "../../core/item/item.js"
 import type { Policy } from "../../core/item/policy.js"
 import { defaults } from "../../LangfuseConfig.js"
@@ -39,6 +39,44 @@ export const toMetadata = (key: string, value: unknown, policy: Policy): Content
 /** Numbers and booleans as what they are. */
 export const attributeValue = (content: Content | undefined): AttributeValue | undefined =>
   content?.isJson === true && !/^[[{]/.test(content.text) ? JSON.parse(content.text) as number | boolean : content?.text
+
+/** A value as it is now, and will be whatever the program does with it. Never throws. */
+export const snapshotOf = (value: unknown, key: string, policy: Policy): unknown => {
+  if (!isObject(value)) return value
+  try {
+    const fields: object = JSON.parse(jsonOf(Object.fromEntries([[key, value]]), policy))
+    return Object.values(fields)[0]
+  } catch {
+    return unreadable
+  }
+}
+
+const unreadable = "<unreadable>"
+
+/** The fields of an object of the program's, in an object of our own. */
+export const snapshotsOf = (
+  fields: unknown,
+  written: (value: unknown, key: string) => unknown
+): Readonly<Record<string, unknown>> =>
+  fields === undefined ? none : Object.fromEntries(entriesOf(fields).map(([key, value]) => [key, written(value, key)]))
+
+const none: Readonly<Record<string, unknown>> = {}
+
+export const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
+
+/** The names of two sets, of which each may take more than it lists. */
+export class Union extends Set<string> {
+  private readonly sets: ReadonlyArray<ReadonlySet<string>>
+
+  constructor(...sets: ReadonlyArray<ReadonlySet<string>>) {
+    super(sets.flatMap((set) => [...set]))
+    this.sets = sets
+  }
+
+  override has(name: string): boolean {
+    return this.sets.some((set) => set.has(name))
+  }
+}
 
 /** Something said of a trace, written when the first span that is recorded needs it, and only then. */
 export class Given {

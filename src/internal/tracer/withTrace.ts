@@ -108,7 +108,7 @@ const tell = (record: LangfuseSpan, fields: Scope.TraceInput): void => {
     if (record.isKept === true) record.exporter.settings.intake.refuse(tooLate)
     return
   }
-  record.isOwn = true
+  record.own()
   const apply = say(trace, fields)
   // What is said inside an observation has its fate.
   if (record.exporter.isObservation(record)) apply()
