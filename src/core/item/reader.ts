@@ -1,6 +1,6 @@
 /** Fields of an object of which nothing is known. */
 import { parseTime } from "../wire/time.js"
-import { contentOf, jsonOf } from "./content.js"
+import { contentOf, jsonOf, objectOf } from "./content.js"
 import type { Content } from "./item.js"
 import type { Policy } from "./policy.js"
 import { toWellFormed } from "./text.js"
@@ -110,9 +110,8 @@ export class Reader {
 
   object(key: string, value: unknown): Fields | undefined {
     if (value === undefined || value === null) return undefined
-    const json = isPlain(value) ? value : this.json(value)
-    if (json === null) return undefined
-    return isFields(json) ? json : this.wrong(key, "expected an object")
+    const fields = isPlain(value) && isFields(value) ? value : objectOf(value, this.policy)
+    return fields === undefined ? this.wrong(key, "expected an object") : fields ?? undefined
   }
 
   content(value: unknown): Content | undefined {

@@ -117,6 +117,19 @@ describe("content", () => {
         body: { id: "s", traceId: "t", name: new URL("https://h/") }
       }, policy())
       assert.notProperty(name, "issues")
+      class Counts {
+        readonly input = 1
+        readonly output = 2
+      }
+      for (const counts of [new Counts(), new Map(Object.entries(new Counts())), Option.some(new Counts())]) {
+        const item = fromEvent({
+          id: "e",
+          timestamp: new Date(0),
+          type: "generation-create",
+          body: { id: "g", traceId: "t", usageDetails: counts, modelParameters: counts }
+        }, policy())
+        assert.include(item, { usage: `{"input":1,"output":2,"total":3}`, parameters: `{"input":1,"output":2}` })
+      }
     } finally {
       JSON.parse = parse
     }
