@@ -172,6 +172,10 @@ const eventTypes: Readonly<Record<ObservationType, string>> = {
 
 export const isObservationType = (type: string): type is ObservationType => Object.hasOwn(eventTypes, type)
 
+export const observationTypes: ReadonlyArray<ObservationType> = Object.keys(eventTypes).filter(isObservationType)
+
+export const eventTypeOfCreate = (type: ObservationType): string => eventTypes[type]
+
 /** The type of the event on the batch endpoint. Only spans and generations have updates; a second create updates the others. */
 export const eventTypeOf = (item: Item): string => {
   if (item.kind === "plain") return item.type
