@@ -1,6 +1,6 @@
 /** What is said inside an observation belongs to it, and what is said of a trace to the trace. */
 import { assert, describe } from "@effect/vitest"
-import { Deferred, Effect, Fiber, type Tracer } from "effect"
+import { Deferred, Effect, Fiber, Tracer } from "effect"
 import { LangfuseIngest } from "effect-langfuse"
 import * as Langfuse from "effect-langfuse/Langfuse"
 import { inProcess, observation, observations, onBoth, stored, withWarnings } from "../utils/context.js"
@@ -157,6 +157,29 @@ describe("updateTrace", () => {
       for (const name of ["agent", "after"]) {
         const one = yield* observation(name)
         if (one.table === "events") assert.deepInclude(one, { userId: "grace", traceName: "refund" }, name)
+      }
+    })
+  )
+
+  onBoth(
+    "and withTrace say input and output of the trace from within an observation too",
+    Effect.gen(function*() {
+      const caller = Effect.withParentSpan(Tracer.externalSpan({ traceId: "a".repeat(32), spanId: "b".repeat(16) }))
+      for (const below of [caller, <A>(self: A) => self]) {
+        yield* inProcess(
+          Effect.void.pipe(
+            Langfuse.tool("inner", { input: "inner" }),
+            Langfuse.withTrace({ input: "of the trace" }),
+            Effect.zipRight(Langfuse.updateTrace({ output: { of: "the trace" } })),
+            Langfuse.agent("outer", { input: "outer" }),
+            below
+          )
+        )
+      }
+      const traces = yield* stored
+      assert.strictEqual(traces.length, 2)
+      for (const { input, output } of traces) {
+        assert.deepStrictEqual([input, output], ["of the trace", { of: "the trace" }])
       }
     })
   )

@@ -1,7 +1,7 @@
 /** Values are recorded as they were where they were given, without what was to be redacted there. */
 import { Headers } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Effect, Layer, type Tracer } from "effect"
+import { Data, Effect, Layer, Tracer } from "effect"
 import { LangfuseIngest } from "effect-langfuse"
 import * as Langfuse from "effect-langfuse/Langfuse"
 import * as LangfuseTracer from "effect-langfuse/LangfuseTracer"
@@ -150,4 +150,60 @@ describe("a value on a span", () => {
       assert.strictEqual((yield* observations).length, 2)
       assert.strictEqual(looks, 0)
     }).pipe(Effect.provide(layer({}, { content: "metadata" }))))
+})
+
+describe("what withTrace says", () => {
+  const program = Effect.suspend(() => {
+    const value = { deep: { "x-my-key": "s3cret", state: "metadata before" } }
+    const input = { deep: { "x-my-key": "s3cret", state: "input before" } }
+    return Effect.gen(function*() {
+      Object.assign(value.deep, { state: "after" })
+      Object.assign(input.deep, { state: "after" })
+      yield* Effect.void.pipe(Langfuse.tool("first"))
+      yield* Effect.void.pipe(Langfuse.tool("second"))
+    }).pipe(Langfuse.withTrace({ metadata: { value }, input }), redacting, Effect.zipRight(nextTurn))
+  })
+  const isAsItWas = Effect.map(observations, (all) => isClean(["metadata", "input"], all))
+
+  const around: Record<string, (self: Effect.Effect<void>) => Effect.Effect<void>> = {
+    "around roots": (self) => self,
+    "within an observation": Langfuse.agent("agent"),
+    "within another": Langfuse.withTrace({ userId: "ada", metadata: { a: { b: 1 } } }),
+    "of a new trace": (self) => self.pipe(Langfuse.withTrace({ newTrace: true }), Langfuse.agent("agent")),
+    "below a caller": Effect.withParentSpan(Tracer.externalSpan({ traceId: "a".repeat(32), spanId: "b".repeat(16) }))
+  }
+  for (const [where, within] of Object.entries(around)) {
+    it.effect(`is what it was when it was said, ${where}`, () =>
+      program.pipe(within, Effect.zipRight(isAsItWas), Effect.provide(layer())))
+  }
+
+  it.effect("is what it was beside another tracer, with the names of the project redacted", () => {
+    const { tracer } = recording()
+    return program.pipe(
+      Effect.locally(Headers.currentRedactedNames, []),
+      Effect.zipRight(isAsItWas),
+      Effect.provide(
+        LangfuseTracer.layerTee().pipe(
+          Layer.provideMerge(LangfuseIngest.layerMemoryWith({ redactedNames: ["x-my-key"] })),
+          Layer.provide(Layer.setTracer(tracer))
+        )
+      )
+    )
+  })
+
+  it.effect("is not written for a trace that is not recorded, and the first span is in the trace that was asked about", () =>
+    Effect.gen(function*() {
+      let fate = ""
+      for (let i = 0; i < 40; i++) {
+        let looks = 0
+        const value = { toJSON: () => `${++looks}` }
+        yield* Effect.void.pipe(Langfuse.tool("t"), Langfuse.withTrace({ metadata: { value }, input: [value] }))
+        yield* nextTurn
+        const all = yield* observations
+        fate += `${looks}${all.filter(({ body }) => body.name === "t").length - [...fate.matchAll(/21/g)].length} `
+      }
+      assert.match(fate, /^(?:00 |21 )+$/)
+      assert.include(fate, "00")
+      assert.include(fate, "21")
+    }).pipe(Effect.provide(layer({}, { sampleRate: 0.5 }))))
 })

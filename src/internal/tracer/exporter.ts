@@ -261,7 +261,7 @@ export class SpanExporter implements Source {
       (trace.rootId ??= span.ownId) === span.ownId
     this.watchSiblings(span, above)
     if (!intake.hasRoom(above === undefined)) return intake.drop()
-    addTraceFields(span, above === undefined)
+    addTraceFields(span, above)
     const policy = this.policyOf(span)
     const item = fromSpan(
       endedSpan(span, { above, isAppRoot, endTime, exit, neverEnded, policy }),

@@ -10,16 +10,19 @@ import { globalValue } from "effect/GlobalValue"
 import * as HashMap from "effect/HashMap"
 import type { AnySpan } from "effect/Tracer"
 import { environmentOf, trace as names } from "../../core/item/names.js"
+import type { Policy } from "../../core/item/policy.js"
 import type { LocalTrace } from "./trace.js"
 import {
   attributeValue,
   entriesOf,
   foreignPolicy,
   Given,
+  isObject,
   isPlainRecord,
   read,
   text,
   texts,
+  toAttribute,
   toMetadata
 } from "./values.js"
 
@@ -43,8 +46,8 @@ export interface TraceInput {
 
 const textFields = ["name", "userId", "sessionId", "version", "release", "environment"] as const
 
-/** Attributes by name. Objects are not written yet where `isLazy`. */
-export const valuesOf = (fields: unknown, isLazy: boolean): Map<string, TraceValue> => {
+/** Attributes by name. Objects are not written yet where there is no policy. */
+export const valuesOf = (fields: unknown, policy: Policy | undefined): Map<string, TraceValue> => {
   const values = new Map<string, TraceValue>()
   if (typeof fields !== "object" || fields === null) return values
   for (const field of textFields) {
@@ -59,8 +62,11 @@ export const valuesOf = (fields: unknown, isLazy: boolean): Map<string, TraceVal
   const entries = isPlainRecord(metadata) ? entriesOf(metadata) : [["metadata", metadata] as const]
   for (const [key, value] of entries) {
     if (value === undefined || value === null) continue
-    const isWritten = typeof value === "number" || typeof value === "boolean" || !isLazy
-    const attribute = isWritten ? attributeValue(toMetadata(key, value, foreignPolicy)) : new Given(key, value)
+    const attribute = typeof value === "number" || typeof value === "boolean"
+      ? toAttribute(value, foreignPolicy)
+      : policy === undefined
+      ? new Given(key, value)
+      : attributeValue(toMetadata(key, value, policy))
     if (attribute !== undefined) values.set(`${names.metadata}.${key}`, attribute)
   }
   return values
@@ -90,6 +96,10 @@ let last = 0
 /** A place in the order in which things are said. */
 export const nextOrder = (): number => ++last
 
+class Next {
+  trace: LocalTrace | undefined = undefined
+}
+
 export class TraceScope {
   readonly outer: TraceScope | undefined
   /** The span around the `withTrace`. */
@@ -101,6 +111,8 @@ export class TraceScope {
   readonly order = nextOrder()
   /** The innermost one that begins a trace of its own. */
   readonly boundary: TraceScope | undefined
+  /** The trace of the first span that starts here without one above it. */
+  readonly next: Next
   /** Of a boundary: its trace, one for each project that it is recorded in. */
   readonly traces: Array<LocalTrace> = []
   /** An environment that Langfuse would file under `default`. */
@@ -111,20 +123,35 @@ export class TraceScope {
     around: AnySpan | undefined,
     fields: unknown,
     isNew: boolean,
-    isLazy: boolean
+    policy: Policy | undefined
   ) {
     this.outer = isNew ? undefined : outer
     this.around = around
-    this.own = valuesOf(fields, isLazy)
+    this.own = valuesOf(fields, policy)
     const all = new Map(this.outer?.all)
     merge(all, this.own)
     this.all = all
     this.contents = contentsOf(fields)
     this.boundary = isNew ? this : outer?.boundary
+    this.next = outer?.next ?? new Next()
     const environment = this.own.get(names.environment)
     this.badEnvironment = typeof environment === "string" && environmentOf(environment) === undefined
       ? environment
       : undefined
+  }
+
+  /** Whether there is anything that may change. */
+  get hasObjects(): boolean {
+    for (const values of [this.own, this.contents]) {
+      for (const value of values.values()) if (value instanceof Given && isObject(value.value)) return true
+    }
+    return false
+  }
+
+  /** Writes it as it is now. */
+  write(policy: Policy): void {
+    for (const value of this.own.values()) if (value instanceof Given) value.written(policy)
+    if (policy.content === "full") { for (const given of this.contents.values()) given.written(policy) }
   }
 
   /** What holds without `cut` and all that is further out. */

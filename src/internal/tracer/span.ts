@@ -310,11 +310,11 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   event(name: string, startTime: bigint, attributes?: Record<string, unknown>): void {
     if (!this.isRecording || !isKept(this.exporter, textOf(name), attributes)) return
     const event = new SpanEvent(textOf(name), toMillis(this.time(startTime)), noAttributes)
-    const isContent = event.name.startsWith(genAiPrefix)
+    const isMessage = event.name.startsWith(genAiPrefix)
     if (this.policy.content === "metadata" && isContentEvent(event)) return
     event.attributes = snapshotsOf(
       attributes,
-      (value, key) => isContent || isRead(key) ? snapshotOf(value, key, this.policy) : this.writtenLater(value, key)
+      (value, key) => isMessage || isRead(key) ? snapshotOf(value, key, this.policy) : this.writtenLater(value, key)
     )
     const events = this.events ??= []
     // The newest stay: what led to a failure comes last.

@@ -4,7 +4,7 @@
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { SpanExporter } from "./exporter.js"
 import * as ParentIds from "./ids.js"
@@ -64,6 +64,9 @@ export const start = (given: Start): LangfuseSpan => {
     kind: given.kind,
     isBelowHidden
   })
+  if (span.isRecording && span.above === undefined) {
+    for (const said of Scope.outwards(scope, trace.cut)) said.write(exporter.settings.intake.policy)
+  }
   if (trace.cut !== undefined && scope !== undefined) {
     for (const [name, value] of scope.without(trace.cut)) span.put(name, value)
   }
@@ -81,16 +84,18 @@ interface Place {
 }
 
 const placeOf = (
-  { exporter, isRoot, parent }: Start,
+  { exporter, isRoot, parent }: Pick<Start, "exporter" | "isRoot" | "parent">,
   scope: Scope.TraceScope | undefined,
   around: Tracer.AnySpan | undefined,
   visibleId: string | undefined
 ): Place => {
   const boundary = scope?.boundary
   if (parent._tag === "None") {
+    const cut = cutOf(scope, around)
     const trace = boundary !== undefined && !isRoot && boundary.around === undefined
       ? traceOf(exporter, boundary, visibleId)
-      : newTrace(exporter, visibleId, cutOf(scope, around), undefined)
+      : takeNext(exporter, isRoot || visibleId !== undefined ? undefined : scope, cut) ??
+        newTrace(exporter, visibleId, cut, undefined)
     return { trace, above: undefined, link: undefined }
   }
   const direct = parent.value
@@ -104,6 +109,27 @@ const placeOf = (
       : { trace: newTrace(exporter, visibleId, undefined, undefined), above: undefined, link: undefined }
   }
   return placeBelowForeign(exporter, direct, visibleId)
+}
+
+/** The trace that a span would be in that started here and was not made a root. */
+export const traceHere = (
+  exporter: SpanExporter,
+  scope: Scope.TraceScope,
+  around: Tracer.AnySpan | undefined
+): LocalTrace | undefined => {
+  try {
+    const { trace } = placeOf(
+      { exporter, isRoot: false, parent: Option.fromNullable(around) },
+      scope,
+      around,
+      undefined
+    )
+    if (around === undefined && scope.boundary === undefined) scope.next.trace = trace
+    return trace
+  } catch {
+    // A span of another tracer that throws when it is looked at.
+    return undefined
+  }
 }
 
 /** The caller in another process may be in Langfuse. A span of another tracer in this one is not, but what is above it may. */
@@ -196,6 +222,17 @@ const traceOf = (exporter: SpanExporter, boundary: Scope.TraceScope, visibleId: 
     outer
   )
   boundary.traces.push(trace)
+  return trace
+}
+
+const takeNext = (
+  exporter: SpanExporter,
+  scope: Scope.TraceScope | undefined,
+  cut: Scope.TraceScope | undefined
+): LocalTrace | undefined => {
+  const trace = scope?.next.trace
+  if (scope === undefined || trace?.exporter !== exporter || trace.cut !== cut) return undefined
+  scope.next.trace = undefined
   return trace
 }
 

@@ -13,15 +13,15 @@ import {
 } from "./scope.js"
 import type { LangfuseSpan } from "./span.js"
 import { type LocalTrace, Said } from "./trace.js"
-import { Given, texts } from "./values.js"
+import type { Given } from "./values.js"
+import { texts } from "./values.js"
 
 /** What says it of the whole trace, from now on: on the spans that are open too. The values are those of now. */
 export const say = (trace: LocalTrace, fields: TraceInput): () => void => {
   const { policy } = trace.exporter.settings.intake
   const order = nextOrder()
-  const values = valuesOf(fields, true)
+  const values = valuesOf(fields, policy)
   const contents = contentsOf(fields)
-  for (const value of values.values()) if (value instanceof Given) value.written(policy)
   if (policy.content === "full") { for (const given of contents.values()) given.written(policy) }
   return () => {
     const said = trace.said ??= new Map<string, Said>()
@@ -38,15 +38,21 @@ const union = (first: unknown, second: unknown): ReadonlyArray<string> => [
 ]
 
 /** Called once it is certain that the span is exported. */
-export const addTraceFields = (span: LangfuseSpan, isTop: boolean): void => {
+export const addTraceFields = (span: LangfuseSpan, above: LangfuseSpan | undefined): void => {
   const { trace } = span
   for (const [name, { order, value }] of trace.said ?? []) {
     if (name === names.tags) span.put(name, union(span.attributes.get(name), value))
     else if (!isSaidLater(span, name, order)) span.put(name, value)
   }
-  if (!isTop) return
+  // The topmost span in a scope says it, and so does the root, which is exported after it: its own contents give way.
+  if (span.scope !== above?.scope) {
+    for (const { contents } of fromOutside(span.scope, above?.scope ?? trace.cut)) {
+      addContents(span, contents)
+      if (above !== undefined && contents.size > 0) trace.contents = new Map([...contents, ...trace.contents ?? []])
+    }
+  }
+  if (above !== undefined) return
   if (trace.outerTraceId !== undefined) span.put(`${names.metadata}.outerTraceId`, trace.outerTraceId)
-  for (const scope of fromOutside(span.scope, trace.cut)) addContents(span, scope.contents)
   if (trace.contents !== undefined) addContents(span, trace.contents)
 }
 

@@ -9,19 +9,37 @@ import * as Tracer from "effect/Tracer"
 import { trace as names } from "../../core/item/names.js"
 import { attributeOf, isRecording } from "./annotate.js"
 import * as Current from "./current.js"
-import { exporterOf } from "./exporterOf.js"
+import { exporterOf, type Made } from "./exporterOf.js"
 import { currentFiber, isNative, tracerOf } from "./native.js"
 import * as Scope from "./scope.js"
-import { Held, type LangfuseSpan, recordsOf } from "./span.js"
-import { innermostSpan } from "./start.js"
+import { Held, type LangfuseSpan, recordFor, recordsOf } from "./span.js"
+import { innermostSpan, traceHere } from "./start.js"
 import { say } from "./traceFields.js"
-import { read, texts } from "./values.js"
+import { foreignPolicy, read, texts } from "./values.js"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 type Run = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** Objects are written when a span needs them, unless a tracer that is not ours may get them. */
-const isLazy = (tracer: Tracer.Tracer): boolean => isNative(tracer) || exporterOf(tracer)?.isAlone === true
+/** What is said here is written as it is now, unless it is known that nobody records it. */
+const scopeOf = (fiber: AnyFiber, outer: Scope.TraceScope | undefined, fields: Scope.TraceInput): Scope.TraceScope => {
+  const isNew = typeof fields === "object" && fields !== null && read(fields, "newTrace") === true
+  const tracer = tracerOf(fiber)
+  const made = exporterOf(tracer)
+  const policy = made?.intake.policy ?? foreignPolicy
+  const around = Current.parent(fiber)
+  // Another tracer gets all of it.
+  const isLazy = made === undefined ? isNative(tracer) : made.isAlone
+  const scope = new Scope.TraceScope(outer, around, fields, isNew, isLazy ? undefined : policy)
+  if (made !== undefined && scope.hasObjects && fiber.getFiberRef(FiberRef.currentTracerEnabled)) {
+    if (isRecorded(made, scope, around)) scope.write(policy)
+  }
+  return scope
+}
+
+const isRecorded = ({ exporter, intake, isAlone }: Made, scope: Scope.TraceScope, around: Tracer.AnySpan | undefined) =>
+  isAlone
+    ? traceHere(exporter, scope, around)?.fate === "recorded"
+    : (around && recordFor(exporter, around)?.isRecording) ?? !intake.isOff
 
 const within = (scope: Scope.TraceScope | undefined, annotations: HashMap.HashMap<string, unknown>): Run => (self) =>
   Effect.locally(
@@ -32,8 +50,7 @@ const within = (scope: Scope.TraceScope | undefined, annotations: HashMap.HashMa
 
 const enter = (fiber: AnyFiber, fields: Scope.TraceInput): Run => {
   const outer = fiber.getFiberRef(Scope.current)
-  const isNew = typeof fields === "object" && fields !== null && read(fields, "newTrace") === true
-  const scope = new Scope.TraceScope(outer, Current.parent(fiber), fields, isNew, isLazy(tracerOf(fiber)))
+  const scope = scopeOf(fiber, outer, fields)
   return within(
     scope,
     Scope.annotations(scope, outer)(fiber.getFiberRef(FiberRef.currentTracerSpanAnnotations))
@@ -124,7 +141,7 @@ const tooLate = "updateTrace came when all observations of the trace had left; c
 /** For another tracer there is only the span. */
 const annotate = (span: Tracer.Span, fields: Scope.TraceInput): void => {
   if (!isRecording(span)) return
-  for (const [name, value] of Scope.valuesOf(fields, false)) {
+  for (const [name, value] of Scope.valuesOf(fields, foreignPolicy)) {
     const all = name === names.tags ? [...new Set([...texts(attributeOf(span, name)), ...texts(value)])] : value
     try {
       span.attribute(name, all)
