@@ -1,15 +1,12 @@
 /** From what a program says to an event that Langfuse takes: in one pass fields are checked, and times become text. */
 import * as Either from "effect/Either"
+import { type Fields, isFields, type MutableFields } from "../core/item/object.js"
 import type { EventOptions } from "../IngestionEvent.js"
 import { InvalidEventError } from "../LangfuseError.js"
 import { fromMillis, toIso } from "./datetime.js"
 import * as Rules from "./eventRules.js"
-import { type Fields, isFields, type Issue, type Rule } from "./eventRules.js"
+import type { Issue, Rule } from "./eventRules.js"
 import type { Ids } from "./idGenerator.js"
-
-interface Draft {
-  [field: string]: unknown
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // issues
@@ -67,15 +64,15 @@ const texts: Check = (value, path, issues) => {
 const prototypeKey = "__proto__"
 
 /** JSON has no word for undefined, and Langfuse none for a bucket or parameter of it. */
-const defined = (fields: Fields): Draft => {
-  const out: Draft = {}
+const defined = (fields: Fields): MutableFields => {
+  const out: MutableFields = {}
   for (const key of Object.keys(fields)) {
     if (key !== prototypeKey && fields[key] !== undefined) out[key] = fields[key]
   }
   return out
 }
 
-const map = (check: (fields: Draft, path: string, issues: Issues) => void): Check => (value, path, issues) => {
+const map = (check: (fields: MutableFields, path: string, issues: Issues) => void): Check => (value, path, issues) => {
   if (!isFields(value)) return issues.add(path, "expected an object")
   const out = defined(value)
   check(out, path, issues)
@@ -117,8 +114,8 @@ const shape = (owner: string, isNullable: boolean, checks: { readonly [field: st
 })
 
 /** Checks all fields but those that are undefined. */
-const checkAll = ({ checks, isNullable, owner }: Shape, given: Fields, path: string, issues: Issues): Draft => {
-  const out: Draft = {}
+const checkAll = ({ checks, isNullable, owner }: Shape, given: Fields, path: string, issues: Issues): MutableFields => {
+  const out: MutableFields = {}
   for (const key of Object.keys(given)) {
     const value = given[key]
     if (value === undefined) continue
@@ -171,7 +168,7 @@ const traceContext = shape("a trace context", false, {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** Fills in what is absent, and checks what goes together. `now` in milliseconds. */
-type Complete = (body: Draft, now: number, ids: Ids, issues: Issues) => void
+type Complete = (body: MutableFields, now: number, ids: Ids, issues: Issues) => void
 
 export interface Recipe<E> {
   readonly type: string
@@ -190,7 +187,7 @@ const recipe = (checks: { readonly [field: string]: Check }, complete: Complete)
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null
 
-const checkId = (body: Draft, issues: Issues): void => {
+const checkId = (body: MutableFields, issues: Issues): void => {
   if (body.id === undefined) issues.add("body.id", "is missing")
   else if (!Rules.id.accepts(body.id)) issues.add("body.id", `expected ${Rules.id.description}`)
 }
@@ -327,7 +324,7 @@ export const build = <E>(
   const id = options?.id ?? ids.unsafeEventId()
   if (!Rules.id.accepts(id)) issues.add("id", `expected ${Rules.id.description}`)
   const timestamp = options?.timestamp === undefined ? fromMillis(now) : time(options.timestamp, "timestamp", issues)
-  const event: Draft = { type, id, timestamp, body }
+  const event: MutableFields = { type, id, timestamp, body }
   if (options?.trace !== undefined) {
     if (isFields(options.trace)) event.trace = read(traceContext, options.trace, "trace", issues)
     else issues.add("trace", "expected an object")
@@ -337,7 +334,7 @@ export const build = <E>(
     : Either.left(new InvalidEventError({ type, issues: issues.all() }))
 }
 
-const read = (shape: Shape, given: Fields, path: string, issues: Issues): Draft => {
+const read = (shape: Shape, given: Fields, path: string, issues: Issues): MutableFields => {
   try {
     return checkAll(shape, given, path, issues)
   } catch {

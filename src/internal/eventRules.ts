@@ -2,6 +2,7 @@
  * What Langfuse takes **and keeps**, as plain functions with the words for it. The schemas and the constructors check with
  * the same ones.
  */
+import type { Fields } from "../core/item/object.js"
 import { isProviderUsage } from "../core/item/usage.js"
 import { isIsoDateTime } from "./datetime.js"
 
@@ -15,13 +16,6 @@ const rule = <A>(description: string, accepts: (value: unknown) => value is A): 
 
 /** One broken rule: the key of the field and what is wrong with it. */
 export type Issue = readonly [key: string, message: string]
-
-export interface Fields {
-  readonly [field: string]: unknown
-}
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const isText = (value: unknown): value is string => typeof value === "string"
 

@@ -16,8 +16,9 @@ import * as Inspectable from "effect/Inspectable"
 import * as List from "effect/List"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { Entries, Members, read, type Readable, saidBy } from "../core/item/builtin.js"
+import { Entries, Members, type Readable, saidBy } from "../core/item/builtin.js"
 import type { Reading } from "../core/item/json.js"
+import { read } from "../core/item/object.js"
 import { reasonOf } from "../core/item/reason.js"
 import { defaultNames, keysOf, redacted } from "../core/item/redact.js"
 import { http } from "./readableHttp.js"
@@ -178,9 +179,7 @@ const causeFields = (cause: Cause.Cause<unknown>): unknown => {
 
 const maxErrors = 10
 
-/** The reasons in a cause, failures before defects, without stacks and credentials. */
-export const causeText = (cause: Cause.Cause<unknown>): string => textOf(reasonsOf(cause))
-
+/** Failures before defects, without stacks and credentials. */
 const textOf = ({ defects, failures, interrupted, left }: ReturnType<typeof reasonsOf>): string => {
   const errors = [...failures, ...defects]
   const reading: Reading = { keys: keysOf(redactedNames()), readable, limit: 2000 }

@@ -2,7 +2,8 @@
  * Requests and responses of the platform and of Node: what Effect itself would log of them, with keys redacted. Bodies are
  * not read.
  */
-import { read, type Readable } from "../core/item/builtin.js"
+import type { Readable } from "../core/item/builtin.js"
+import { read } from "../core/item/object.js"
 import { redacted } from "../core/item/redact.js"
 
 const symbol = (name: string): symbol => Symbol.for(`@effect/platform/${name}`)

@@ -1,5 +1,6 @@
 /** Prompts of `@effect/ai` as their messages. The package is optional, so they are known by their marks. */
-import { read, type Readable } from "../core/item/builtin.js"
+import type { Readable } from "../core/item/builtin.js"
+import { read } from "../core/item/object.js"
 
 const promptMark = "~@effect/ai/Prompt"
 const messageMark = "~effect/ai/Prompt/Message"

@@ -6,9 +6,7 @@
  */
 import { bytesOfItem } from "../item/complete.js"
 import { Content, type Metadata, type Observation, Trace, TraceFields } from "../item/item.js"
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import { isFields } from "../item/object.js"
 
 /** Objects by key, lists by index. A map in between, since a key may be `__proto__`. */
 const deepMerge = (older: unknown, newer: unknown): unknown => {
@@ -18,7 +16,7 @@ const deepMerge = (older: unknown, newer: unknown): unknown => {
       ...older.slice(newer.length)
     ]
   }
-  if (!isObject(older) || !isObject(newer)) return newer
+  if (!isFields(older) || !isFields(newer)) return newer
   const merged = new Map(Object.entries(older))
   for (const [key, value] of Object.entries(newer)) merged.set(key, deepMerge(merged.get(key), value))
   return Object.fromEntries(merged)

@@ -1,40 +1,5 @@
 /** Reading what stands on spans, where anything may: nothing in here throws. */
-import { read } from "./builtin.js"
-
-export interface Fields {
-  [name: string]: unknown
-}
-
-/** `Array.isArray` throws for a proxy that was revoked. */
-export const isList = (value: unknown): value is ReadonlyArray<unknown> => {
-  try {
-    return Array.isArray(value)
-  } catch {
-    return false
-  }
-}
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !isList(value)
-
-/** Sets a field whatever its name: plain assignment to `__proto__` would not make one. */
-export const put = (fields: Fields, name: string, value: unknown): void => {
-  if (name === "__proto__") {
-    Object.defineProperty(fields, name, { value, enumerable: true, configurable: true, writable: true })
-  } else fields[name] = value
-}
-
-/** A copy of a record's own fields. */
-export const copyOf = (record: unknown): Fields => {
-  const out: Fields = {}
-  if (!isFields(record)) return out
-  try {
-    for (const key of Object.keys(record)) put(out, key, read(record, key))
-  } catch {
-    // A proxy that refuses to tell its keys.
-  }
-  return out
-}
+import { isList, read } from "./object.js"
 
 /** Text of a scalar; `undefined` for anything that is not one, or empty, or `false`, by which programs mean none. */
 export const textOf = (value: unknown): string | undefined => {

@@ -1,4 +1,5 @@
 /** How the language's and the web's own objects are written, where `JSON.stringify` says nothing of them or too much. */
+import { read } from "./object.js"
 import { cleanAddress, cleanParameters } from "./redact.js"
 import { take } from "./text.js"
 
@@ -28,16 +29,6 @@ export class Entries {
   constructor(items: Iterable<readonly [unknown, unknown]>, size: number) {
     this.items = items
     this.size = size
-  }
-}
-
-const getterNote = "<unreadable: the getter threw>"
-
-export const read = (value: object, key: string | number): unknown => {
-  try {
-    return (value as Record<string | number, unknown>)[key]
-  } catch {
-    return getterNote
   }
 }
 

@@ -1,9 +1,10 @@
 /** An observation in the making, from what stands on a span. */
-import { type Fields, parsed } from "./attributes.js"
+import { parsed } from "./attributes.js"
 import { contentOf } from "./content.js"
 import type { Foreign } from "./foreign.js"
 import { Content, Observation, TraceFields } from "./item.js"
 import { langfusePrefix, observation as o } from "./names.js"
+import type { MutableFields } from "./object.js"
 import type { Policy } from "./policy.js"
 import { redactedAttribute } from "./redact.js"
 import type { EndedSpan } from "./span.js"
@@ -28,7 +29,7 @@ export class Draft {
   promptName: unknown = undefined
   promptVersion: unknown = undefined
   foreign: Foreign | undefined = undefined
-  others: Fields | undefined = undefined
+  others: MutableFields | undefined = undefined
   private metadata: Map<string, Content> | undefined = undefined
   private traceMetadata: Map<string, Content> | undefined = undefined
   private names: ReadonlySet<string> | undefined = undefined

@@ -5,11 +5,11 @@
  *
  * https://opentelemetry.io/docs/specs/semconv/gen-ai/
  */
-import { type Fields, isFields, isList, numberOf, parsed, put, textOf } from "./attributes.js"
-import { read } from "./builtin.js"
+import { numberOf, parsed, textOf } from "./attributes.js"
 import { type Foreign, genkitName, genkitSubtype, get, takeFirst, takeOut, vercelMetadata } from "./foreign.js"
 import type { ObservationType } from "./item.js"
 import { genAiPrefix, openInferenceKind } from "./names.js"
+import { type Fields, isFields, isList, type MutableFields, put, read } from "./object.js"
 import { type Buckets, usageOfAttributes } from "./usage.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ export const modelCall = (foreign: Foreign): ModelCall => {
   const llm = takeFirst(foreign, ["llm.response.model", "llm.model_name"])
   const model = response ?? other ?? request ?? textOf(llm) ??
     (get(foreign, genkitSubtype) === "model" ? get(foreign, genkitName) : undefined)
-  const parameters: Fields = {}
+  const parameters: MutableFields = {}
   const usage = new Map<string, unknown>()
   const whole = parsed(takeOut(foreign, "llm.invocation_parameters"))
   if (isFields(whole)) { for (const name of Object.keys(whole)) setParameter(parameters, name, read(whole, name)) }
@@ -193,7 +193,7 @@ export const modelCall = (foreign: Foreign): ModelCall => {
   }
 }
 
-const setParameter = (parameters: Fields, name: string, value: unknown): void => {
+const setParameter = (parameters: MutableFields, name: string, value: unknown): void => {
   const kept = isNothing(value) ? undefined : parsed(value)
   if (kept !== undefined && kept !== null && kept !== "undefined") put(parameters, name, kept)
 }

@@ -4,8 +4,9 @@
  * Never throws, and the text always parses. A value that JSON cannot hold is replaced alone, by a readable note between angle
  * brackets; the text of an exception met on the way is never part of it. What must not leave is redacted.
  */
-import { Entries, Members, read } from "./builtin.js"
+import { Entries, Members } from "./builtin.js"
 import { Content } from "./item.js"
+import { read } from "./object.js"
 import {
   Check,
   type FieldKind,

@@ -1,6 +1,5 @@
 /** What went into a call and came out of it, as other instrumentations write it: messages in attributes and events. */
-import { copyOf, type Fields, isFields, isList, parsed, put } from "./attributes.js"
-import { read } from "./builtin.js"
+import { parsed } from "./attributes.js"
 import {
   answers,
   calls,
@@ -16,6 +15,7 @@ import {
   takeOut
 } from "./foreign.js"
 import { genAiPrefix } from "./names.js"
+import { copyOf, type Fields, isFields, isList, type MutableFields, put, read } from "./object.js"
 import type { SpanEvent } from "./span.js"
 
 /** Texts as they came, anything else as a value. */
@@ -133,7 +133,7 @@ const said = (events: ReadonlyArray<SpanEvent>): Contents => {
 }
 
 const messageOf = (attributes: Readonly<Record<string, unknown>>): Fields => {
-  const message: Fields = {}
+  const message: MutableFields = {}
   const given = copyOf(attributes)
   for (const key of Object.keys(given)) {
     if (key !== "gen_ai.system" && key !== "gen_ai.provider.name" && key !== "event.name") {
@@ -199,7 +199,7 @@ const schemaOf = (item: unknown): unknown => {
 }
 
 const place = (into: Array<unknown>, path: ReadonlyArray<string>, value: unknown): void => {
-  let at: Fields | Array<unknown> = into
+  let at: MutableFields | Array<unknown> = into
   for (let depth = 0; depth < path.length; depth++) {
     const step = path[depth] ?? ""
     if (Array.isArray(at) && !isIndex(step)) return
@@ -207,7 +207,7 @@ const place = (into: Array<unknown>, path: ReadonlyArray<string>, value: unknown
     if (next === undefined) return set(at, step, value)
     const there: unknown = Array.isArray(at) ? at[Number(step)] : Object.hasOwn(at, step) ? at[step] : undefined
     // What was put there by this function, as no value of an attribute is ever gone into.
-    const child: Fields | Array<unknown> = made.has(there) ? there : isIndex(next) ? [] : {}
+    const child: MutableFields | Array<unknown> = made.has(there) ? there : isIndex(next) ? [] : {}
     if (child !== there) {
       made.add(child)
       set(at, step, child)
@@ -216,7 +216,7 @@ const place = (into: Array<unknown>, path: ReadonlyArray<string>, value: unknown
   }
 }
 
-const set = (at: Fields | Array<unknown>, step: string, value: unknown): void => {
+const set = (at: MutableFields | Array<unknown>, step: string, value: unknown): void => {
   if (Array.isArray(at)) at[Number(step)] = value
   else put(at, step, value)
 }
@@ -225,11 +225,11 @@ const set = (at: Fields | Array<unknown>, step: string, value: unknown): void =>
 class Made {
   private readonly all = new WeakSet<object>()
 
-  add(child: Fields | Array<unknown>): void {
+  add(child: MutableFields | Array<unknown>): void {
     this.all.add(child)
   }
 
-  has(value: unknown): value is Fields | Array<unknown> {
+  has(value: unknown): value is MutableFields | Array<unknown> {
     return typeof value === "object" && value !== null && this.all.has(value)
   }
 }
@@ -242,7 +242,7 @@ const isIndex = (step: string): boolean => /^\d{1,4}$/.test(step) && Number(step
 const dense = (value: unknown): unknown => {
   if (!made.has(value) && !isList(value)) return value
   if (isList(value)) return value.filter((item) => item !== undefined).map(dense)
-  const out: Fields = {}
+  const out: MutableFields = {}
   if (isFields(value)) { for (const key of Object.keys(value)) put(out, key, dense(value[key])) }
   return out
 }

@@ -1,10 +1,8 @@
 /** Parameters of the call of a model. */
-import { copyOf, type Fields, isList, put } from "./attributes.js"
-import { read } from "./builtin.js"
 import { contentOf, jsonOf } from "./content.js"
 import { notes } from "./json.js"
+import { copyOf, isList, isPlain, keysOf, type MutableFields, put, read } from "./object.js"
 import type { Policy } from "./policy.js"
-import { isPlain } from "./reader.js"
 
 const areTexts = (values: ReadonlyArray<unknown>): boolean => values.every((value) => typeof value === "string")
 
@@ -23,22 +21,13 @@ const parameterOf = (value: unknown, policy: Policy): unknown => {
   return isFlat(json) ? json : content.text
 }
 
-const namesOf = (value: object): ReadonlyArray<string> => {
-  try {
-    return Object.keys(value)
-  } catch {
-    // A proxy that refuses to tell its keys.
-    return []
-  }
-}
-
 /**
  * JSON of the parameters; `undefined` where there are none. For one that is nested the batch endpoint refuses the whole
  * event, and over OTLP `null` would be stored as a text: the first becomes its JSON text, the second is left out.
  */
 export const parametersOf = (given: object, policy: Policy): string | undefined => {
-  const parameters: Fields = {}
-  const names = namesOf(given)
+  const parameters: MutableFields = {}
+  const names = keysOf(given)
   // With its name, a colon and a comma no parameter takes less.
   const most = Math.ceil(policy.maxEventBytes / 5)
   for (const name of names.slice(0, most)) {

@@ -2,7 +2,8 @@
  * The fast way from a value to JSON text. Values are nearly always plain data, and then the engine's own `JSON.stringify` is
  * right and quickest: it is only made sure that they are.
  */
-import { read, type Readable } from "./builtin.js"
+import { type Readable } from "./builtin.js"
+import { read } from "./object.js"
 import { cleanAddress, isSecretParameter, type Keys, type Kind } from "./redact.js"
 import { isWellFormed } from "./text.js"
 

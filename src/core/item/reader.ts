@@ -2,27 +2,9 @@
 import { parseTime } from "../wire/time.js"
 import { contentOf, jsonOf, objectOf } from "./content.js"
 import type { Content } from "./item.js"
+import { type Fields, isPlain } from "./object.js"
 import type { Policy } from "./policy.js"
 import { toWellFormed } from "./text.js"
-
-export type Fields = Readonly<Record<string, unknown>>
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** Of a getter that throws the note, as of any other value that cannot be read. */
-export const fieldOf = (fields: Fields, key: string): unknown => {
-  try {
-    return fields[key]
-  } catch {
-    return "<unreadable: the getter threw>"
-  }
-}
-
-export const isPlain = (value: unknown): boolean => {
-  const prototype: unknown = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined
-  return prototype === null || prototype === Object.prototype
-}
 
 const isText = (value: unknown): value is string => typeof value === "string"
 
@@ -110,7 +92,7 @@ export class Reader {
 
   object(key: string, value: unknown): Fields | undefined {
     if (value === undefined || value === null) return undefined
-    const fields = isPlain(value) && isFields(value) ? value : objectOf(value, this.policy)
+    const fields = isPlain(value) ? value : objectOf(value, this.policy)
     return fields === undefined ? this.wrong(key, "expected an object") : fields ?? undefined
   }
 

@@ -1,6 +1,7 @@
 /** Why something failed, in a few lines: the message, the causes and the errors inside. */
-import { isError, read } from "./builtin.js"
+import { isError } from "./builtin.js"
 import { type Reading, stringify } from "./json.js"
+import { read } from "./object.js"
 import { cleanStart, cleanText } from "./redact.js"
 import { take } from "./text.js"
 

@@ -1,5 +1,6 @@
 /** What a value is written as that is not plain data: what the shell, its own `toJSON` or its class makes of it. */
-import { beforeToJson, builtin, Entries, isError, Members, read, type Readable, saidBy } from "./builtin.js"
+import { beforeToJson, builtin, Entries, isError, Members, type Readable, saidBy } from "./builtin.js"
+import { read } from "./object.js"
 import { maxDepth, notes, type Reading } from "./plain.js"
 
 /** What the value is written as; `undefined`: its own items or properties. */

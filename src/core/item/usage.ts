@@ -19,6 +19,7 @@
  * @see https://langfuse.com/docs/observability/features/token-and-cost-tracking
  */
 
+import { isFields, read } from "./object.js"
 import {
   apart,
   besideCached,
@@ -70,21 +71,6 @@ const sumOf = (numbers: Iterable<number>): number => {
   let sum = 0
   for (const number of numbers) sum += number
   return sum
-}
-
-const isObject = (value: unknown): value is object => {
-  try {
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-  } catch {
-    // A proxy that was revoked.
-    return false
-  }
-}
-
-// Typed as what it is: nothing is known of the members of what a program hands over.
-const read = (value: object, key: string): unknown => {
-  const member: unknown = Reflect.get(value, key)
-  return member
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -320,7 +306,7 @@ const readProvider = (usage: object, names: ReadonlyArray<string>, left: Left): 
   }
   const putAll = (name: string, value: unknown): void => {
     // Lists break down once more what is counted already.
-    if (!isObject(value)) return Array.isArray(value) ? undefined : put(name, value)
+    if (!isFields(value)) return Array.isArray(value) ? undefined : put(name, value)
     for (const detail of namesOf(value, left)) {
       const count = read(value, detail)
       if (typeof count !== "object") put(`${name}.${detail}`, count)
@@ -357,7 +343,7 @@ const unreadable = "all of it"
 const readUsage = (usage: unknown, left: Left): Numbers => {
   if (usage === undefined || usage === null) return new Map()
   try {
-    if (isObject(usage)) {
+    if (isFields(usage)) {
       const names = namesOf(usage, left)
       return isProviderUsage(names)
         ? readProvider(usage, names, left)
@@ -373,7 +359,7 @@ const readUsage = (usage: unknown, left: Left): Numbers => {
 const readCost = (cost: unknown, left: Left): Numbers => {
   if (cost === undefined || cost === null) return new Map()
   try {
-    if (isObject(cost)) return readBuckets(cost, namesOf(cost, left), amountOf, left)
+    if (isFields(cost)) return readBuckets(cost, namesOf(cost, left), amountOf, left)
   } catch {
     // As above.
   }
@@ -453,7 +439,7 @@ export const legacyUsageOf = (
 const readLegacyCounts = (usage: unknown, left: Left): Numbers => {
   try {
     // Any other object is one that Langfuse would not understand there, and we do.
-    if (!isObject(usage) || !legacyNames.some((name) => name in usage)) return readUsage(usage, left)
+    if (!isFields(usage) || !legacyNames.some((name) => name in usage)) return readUsage(usage, left)
     const counts: Numbers = new Map()
     for (const [bucket, openAi] of legacyCounts) {
       const value = read(usage, openAi) ?? read(usage, bucket)
@@ -476,7 +462,7 @@ const readLegacyCounts = (usage: unknown, left: Left): Numbers => {
 const readLegacyCosts = (usage: unknown, left: Left): Numbers => {
   const costs: Numbers = new Map()
   try {
-    if (!isObject(usage)) return costs
+    if (!isFields(usage)) return costs
     for (const [bucket, name] of legacyCosts) {
       const value = read(usage, name)
       const amount = amountOf(value)
