@@ -822,7 +822,7 @@ describe("Langfuse", () => {
         yield* TestClock.adjust("1 minute")
         yield* Langfuse.score({ name: "another", value: NaN, traceId: "t" })
         assert.include(logs.warnings().at(-1) ?? "", "479 more like this")
-      }).pipe(Effect.provide(layer()), Effect.provide(logs.layer))
+      }).pipe(Effect.provide(layer().pipe(Layer.provideMerge(logs.layer))))
     })
 
     it.effect("of a trace that is not sampled is left out with it", () => {

@@ -1,7 +1,7 @@
 /**
  * Traces to show the pages with: a travel agent with tools, in a session of three questions, of which one fails.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Data, Effect } from "effect"
 import { Langfuse } from "effect-langfuse"
 
 interface Message {
@@ -131,11 +131,13 @@ const plan = Effect.gen(function*() {
 const yes = user("Yes, please book them.")
 const afterPlan = [...afterMap, { role: "assistant", content: reply }, yes]
 const booking = calls(["call_3", "book", { train: "IC 3", departs: "08:37", seats: ["12A", "12B"] }])
+class Unavailable extends Data.TaggedError("Unavailable")<{ readonly message: string }> {}
+
 const refused = "The reservation system did not answer within 2 s"
 
 const book = Effect.gen(function*() {
   yield* think("plan", afterPlan, booking, { millis: 640, input: 1004, output: 31, cached: 896 })
-  yield* Effect.fail(new Error(refused)).pipe(
+  yield* Effect.fail(new Unavailable({ message: refused })).pipe(
     Effect.delay(2000),
     Langfuse.tool("book", { input: { train: "IC 3", departs: "08:37", seats: ["12A", "12B"] } }),
     Effect.ignore

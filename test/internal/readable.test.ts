@@ -35,12 +35,16 @@ import { readFileSync } from "node:fs"
 import { ClientRequest, IncomingMessage } from "node:http"
 import { Socket } from "node:net"
 import { jsonOf } from "../../src/core/item/content.js"
-import { causeText } from "../../src/internal/readable.js"
 import { policy } from "../utils/policy.js"
 
 const secret = "s3cr3t-k3y"
 
 const json = (value: unknown): unknown => JSON.parse(jsonOf(value, policy()))
+
+const Pretty = Schema.parseJson(Schema.Struct({ pretty: Schema.String }))
+
+const causeText = (cause: Cause.Cause<unknown>): string =>
+  Schema.decodeUnknownSync(Pretty)(jsonOf(cause, policy())).pretty
 
 class NotFound extends Data.TaggedError("NotFound")<{ readonly path: string }> {}
 

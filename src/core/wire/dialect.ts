@@ -35,9 +35,6 @@ export const dialectOf = (version: string | undefined): Dialect => {
     : current
 }
 
-/** Whether it has an OpenTelemetry endpoint: from 3.22 on. */
-export const knowsOtlp = (version: string | undefined): boolean => !isBefore(version, 3, 22, 0)
-
 const isBefore = (version: string | undefined, major: number, minor: number, patch: number): boolean => {
   const match = /^v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?![.\d])/.exec(version?.trim() ?? "")
   if (match === null) return false

@@ -53,7 +53,8 @@ describe("what is refused here", () => {
         const sent = refused.filter((event) => !isOld || event.id !== "" && !isAboutDetails(event))
         for (let at = 0; at < sent.length; at += 100) {
           const { json } = yield* ingest(sent.slice(at, at + 100))
-          for (const { id } of Schema.decodeUnknownSync(Answer)(json).successes) accepted.add(id)
+          const { successes } = yield* Schema.decodeUnknown(Answer)(json)
+          for (const { id } of successes) accepted.add(id)
         }
         // A legacy observation without an id is the one thing that is acknowledged and not stored.
         for (const event of sent.filter(({ id }) => typeof id === "string" && accepted.has(id))) {

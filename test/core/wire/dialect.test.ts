@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { dialectOf, knowsOtlp } from "../../../src/core/wire/dialect.js"
+import { dialectOf } from "../../../src/core/wire/dialect.js"
 
 describe("dialect", () => {
   it("knows since when servers take all types", () => {
@@ -21,15 +21,9 @@ describe("dialect", () => {
     for (const version of ["3.31.0", "3.95.0", "4.0.0"]) assert.deepStrictEqual(known(version), [true, true], version)
   })
 
-  it("knows since when there is an OpenTelemetry endpoint", () => {
-    for (const version of ["2.95.12", "3.21.9", "3", "v3.2.0"]) assert.isFalse(knowsOtlp(version), version)
-    for (const version of ["3.22.0", "3.22", "3.95.0", "4.0.0"]) assert.isTrue(knowsOtlp(version), version)
-  })
-
   it("takes a server that does not say for a current one", () => {
     for (const version of [undefined, "", "latest", "main", "x3.1", "2026-01-01", "3.1.2.4.", "1..2"]) {
       assert.isTrue(dialectOf(version).knowsAllTypes, version)
-      assert.isTrue(knowsOtlp(version), version)
     }
   })
 })
