@@ -1065,6 +1065,7 @@ describe("LangfuseTracer", () => {
         for (const { body, trace } of all.slice(1)) {
           assert.strictEqual(trace?.userId, "ada", body.name)
           assert.strictEqual(trace?.version, "1", body.name)
+          assert.deepStrictEqual(trace?.metadata, { a: { b: 1 }, c: { d: 1 } }, body.name)
         }
         assert.deepStrictEqual(all.filter(({ trace }) => trace?.isAppRoot).map(({ body }) => body.name), ["one"])
         assert.deepStrictEqual(all[0]?.body.input, { a: 1 })

@@ -191,6 +191,27 @@ describe("what withTrace says", () => {
     )
   })
 
+  it.effect("goes along in baggage without objects and without what is redacted, under any tracer", () => {
+    const { tracer } = recording()
+    const ingest = LangfuseIngest.layerMemoryWith({ redactedNames: ["x-my-key"] })
+    const metadata = { "x-my-key": "s3cret", authorization: "s3cret", deep: { a: 1 }, list: ["a"], plan: "free" }
+    return Effect.gen(function*() {
+      for (
+        const tracing of [
+          LangfuseTracer.layer().pipe(Layer.provide(ingest)),
+          LangfuseTracer.layerTee().pipe(Layer.provide(ingest), Layer.provide(Layer.setTracer(tracer))),
+          Layer.merge(Layer.setTracer(tracer), Layer.locallyScoped(Headers.currentRedactedNames, ["x-my-key"]))
+        ]
+      ) {
+        const baggage = yield* Langfuse.currentBaggage.pipe(
+          Langfuse.withTrace({ metadata }),
+          Effect.provide(tracing)
+        )
+        assert.strictEqual(baggage, "langfuse_metadata_plan=free")
+      }
+    })
+  })
+
   it.effect("is not written for a trace that is not recorded, and the first span is in the trace that was asked about", () =>
     Effect.gen(function*() {
       let fate = ""

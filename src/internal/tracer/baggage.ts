@@ -7,12 +7,15 @@
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { environmentOf, keyUnder, trace as names } from "../../core/item/names.js"
+import type { Policy } from "../../core/item/policy.js"
 import { redacted } from "../../core/item/redact.js"
 import * as Current from "./current.js"
+import { exporterOf } from "./exporterOf.js"
+import { tracerOf } from "./native.js"
 import * as Scope from "./scope.js"
 import { recordOf } from "./span.js"
 import type { LocalTrace } from "./trace.js"
-import { foreignPolicy, Given, text, texts } from "./values.js"
+import { attributeValue, foreignPolicy, Given, text, texts } from "./values.js"
 
 export const header = "baggage"
 
@@ -56,6 +59,7 @@ const saidOf = (fiber: AnyFiber, trace: LocalTrace | undefined): ReadonlyMap<str
 export const current: Effect.Effect<string> = Effect.withFiberRuntime((fiber) => {
   const trace = traceOf(fiber)
   const all = saidOf(fiber, trace)
+  const policy = (trace?.exporter.settings.intake ?? exporterOf(tracerOf(fiber))?.intake)?.policy ?? foreignPolicy
   const members: Array<string> = []
   let length = 0
   const add = (key: string, value: string | undefined): void => {
@@ -73,17 +77,16 @@ export const current: Effect.Effect<string> = Effect.withFiberRuntime((fiber) =>
   }
   for (const [name, value] of all) {
     const key = keyUnder(names.metadata, name)
-    if (key !== undefined) add(metadataPrefix + key, metadataText(value))
+    if (key !== undefined) add(metadataPrefix + key, metadataText(value, policy))
   }
   if (trace?.fate === "recorded") add(traceIdKey, trace.traceId)
   return Effect.succeed(members.join(","))
 })
 
 /** Texts, numbers and booleans only, and no secret. */
-const metadataText = (value: unknown): string | undefined => {
-  if (!(value instanceof Given)) return text(value)
-  const content = value.written(foreignPolicy)
-  return content === undefined || content.isJson || content.text === redacted ? undefined : content.text
+const metadataText = (value: unknown, policy: Policy): string | undefined => {
+  const written = text(value instanceof Given ? attributeValue(value.written(policy)) : value)
+  return written === undefined || written === redacted || /^[[{]/.test(written) ? undefined : written
 }
 
 /** The caller is in Langfuse: its part of the trace is where the trace begins. */

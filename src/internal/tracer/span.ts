@@ -20,7 +20,7 @@ import type { Listed } from "./open.js"
 import type { TraceScope } from "./scope.js"
 import { toMillis } from "./time.js"
 import type { LocalTrace } from "./trace.js"
-import { attributeValue, Given, isObject, snapshotOf, snapshotsOf } from "./values.js"
+import { attributeValue, isGiven, isObject, snapshotOf, snapshotsOf } from "./values.js"
 
 /** Events, and links, that one span keeps: OpenTelemetry's default. A span may log for as long as the program runs. */
 const maxEvents = 128
@@ -361,15 +361,6 @@ const writtenLink = (link: Tracer.SpanLink, policy: Policy): Tracer.SpanLink => 
 /** The span that `@effect/ai` opens for the call of a tool, and what goes into it. */
 const toolkitSpan = "Toolkit.handle"
 const toolkitParameters = "parameters"
-
-/** Asking a proxy what it is may throw. */
-const isGiven = (value: object): value is Given => {
-  try {
-    return value instanceof Given
-  } catch {
-    return false
-  }
-}
 
 /** Names are texts, unless untyped code says otherwise. */
 const textOf = (name: unknown): string => {

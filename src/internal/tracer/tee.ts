@@ -7,6 +7,7 @@ import type * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { LangfuseSpan } from "./span.js"
 import { ownIdOf, RecordId, recordOf } from "./span.js"
+import { attributeValue, isGiven } from "./values.js"
 
 /** What another tracer throws is not the program's failure, and not ours. */
 const attempt = (f: () => void): void => {
@@ -72,7 +73,7 @@ const share = (record: LangfuseSpan, { addLinks, attribute, end, event, span }: 
   })
   define("attribute", (key: string, value: unknown) => {
     record.attribute(key, value)
-    attempt(() => attribute.call(span, key, value))
+    attempt(() => attribute.call(span, key, shownTo(record, value)))
   })
   define("event", (name: string, startTime: bigint, attributes?: Record<string, unknown>) => {
     record.event(name, startTime, attributes)
@@ -84,6 +85,12 @@ const share = (record: LangfuseSpan, { addLinks, attribute, end, event, span }: 
   })
   return span
 }
+
+/** What another tracer is told of a value of ours. */
+const shownTo = ({ beneath, exporter }: LangfuseSpan, value: unknown): unknown =>
+  beneath === undefined && isGiven(value)
+    ? attributeValue(value.written(exporter.settings.intake.policy))
+    : value
 
 class TeeSpan implements Tracer.Span {
   readonly _tag = "Span"
@@ -128,7 +135,7 @@ class TeeSpan implements Tracer.Span {
 
   attribute(key: string, value: unknown): void {
     this[RecordId].attribute(key, value)
-    attempt(() => this.target.attribute.call(this.target.span, key, value))
+    attempt(() => this.target.attribute.call(this.target.span, key, shownTo(this[RecordId], value)))
   }
 
   event(name: string, startTime: bigint, attributes?: Record<string, unknown>): void {

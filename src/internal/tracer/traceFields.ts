@@ -13,15 +13,15 @@ import {
 } from "./scope.js"
 import type { LangfuseSpan } from "./span.js"
 import { type LocalTrace, Said } from "./trace.js"
-import type { Given } from "./values.js"
-import { texts } from "./values.js"
+import { Given, texts } from "./values.js"
 
 /** What says it of the whole trace, from now on: on the spans that are open too. The values are those of now. */
 export const say = (trace: LocalTrace, fields: TraceInput): () => void => {
   const { policy } = trace.exporter.settings.intake
   const order = nextOrder()
-  const values = valuesOf(fields, policy)
+  const values = valuesOf(fields, undefined)
   const contents = contentsOf(fields)
+  for (const value of values.values()) if (value instanceof Given) value.written(policy)
   if (policy.content === "full") { for (const given of contents.values()) given.written(policy) }
   return () => {
     const said = trace.said ??= new Map<string, Said>()

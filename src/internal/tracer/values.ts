@@ -104,6 +104,15 @@ export class Given {
   }
 }
 
+/** Asking a proxy what it is may throw. */
+export const isGiven = (value: unknown): value is Given => {
+  try {
+    return value instanceof Given
+  } catch {
+    return false
+  }
+}
+
 /** `Array.isArray` throws for a proxy that was revoked. */
 export const isList = (value: unknown): value is ReadonlyArray<unknown> => {
   try {

@@ -9,10 +9,10 @@ import * as Tracer from "effect/Tracer"
 import { trace as names } from "../../core/item/names.js"
 import { attributeOf, isRecording } from "./annotate.js"
 import * as Current from "./current.js"
-import { exporterOf, type Made } from "./exporterOf.js"
+import { exporterOf } from "./exporterOf.js"
 import { currentFiber, isNative, tracerOf } from "./native.js"
 import * as Scope from "./scope.js"
-import { Held, type LangfuseSpan, recordFor, recordsOf } from "./span.js"
+import { Held, type LangfuseSpan, recordsOf } from "./span.js"
 import { innermostSpan, traceHere } from "./start.js"
 import { say } from "./traceFields.js"
 import { foreignPolicy, read, texts } from "./values.js"
@@ -25,21 +25,14 @@ const scopeOf = (fiber: AnyFiber, outer: Scope.TraceScope | undefined, fields: S
   const isNew = typeof fields === "object" && fields !== null && read(fields, "newTrace") === true
   const tracer = tracerOf(fiber)
   const made = exporterOf(tracer)
-  const policy = made?.intake.policy ?? foreignPolicy
   const around = Current.parent(fiber)
-  // Another tracer gets all of it.
-  const isLazy = made === undefined ? isNative(tracer) : made.isAlone
-  const scope = new Scope.TraceScope(outer, around, fields, isNew, isLazy ? undefined : policy)
-  if (made !== undefined && scope.hasObjects && fiber.getFiberRef(FiberRef.currentTracerEnabled)) {
-    if (isRecorded(made, scope, around)) scope.write(policy)
-  }
+  const isLazy = made !== undefined || isNative(tracer)
+  const scope = new Scope.TraceScope(outer, around, fields, isNew, isLazy ? undefined : foreignPolicy)
+  if (made === undefined || !scope.hasObjects || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return scope
+  // Another tracer beside ours gets it in any case.
+  if (!made.isAlone || traceHere(made.exporter, scope, around)?.fate === "recorded") scope.write(made.intake.policy)
   return scope
 }
-
-const isRecorded = ({ exporter, intake, isAlone }: Made, scope: Scope.TraceScope, around: Tracer.AnySpan | undefined) =>
-  isAlone
-    ? traceHere(exporter, scope, around)?.fate === "recorded"
-    : (around && recordFor(exporter, around)?.isRecording) ?? !intake.isOff
 
 const within = (scope: Scope.TraceScope | undefined, annotations: HashMap.HashMap<string, unknown>): Run => (self) =>
   Effect.locally(
