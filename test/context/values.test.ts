@@ -152,6 +152,17 @@ describe("a value on a span", () => {
     }).pipe(Effect.provide(layer({}, { content: "metadata" }))))
 })
 
+it.effect("a score that waits for its observation is what it was when it was given", () =>
+  Effect.gen(function*() {
+    const metadata = { "x-my-key": "s3cret", state: "score before" }
+    yield* Langfuse.score({ name: "n", value: 1, metadata }).pipe(redacting, Langfuse.tool("t"))
+    metadata.state = "after"
+    yield* nextTurn
+    const all = yield* observations
+    assert.strictEqual(all.length, 2)
+    isClean(["score"], all)
+  }).pipe(Effect.provide(layer({ filter: (span) => span.status._tag === "Ended" }))))
+
 describe("what withTrace says", () => {
   const program = Effect.suspend(() => {
     const value = { deep: { "x-my-key": "s3cret", state: "metadata before" } }

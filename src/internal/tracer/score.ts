@@ -4,6 +4,7 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import { fromEvent } from "../../core/item/fromEvent.js"
 import { environmentOf, trace as names } from "../../core/item/names.js"
 import * as IngestionEvent from "../../IngestionEvent.js"
 import { LangfuseIngest, type Service } from "../../LangfuseIngest.js"
@@ -120,10 +121,12 @@ const held = (
   if (record === undefined || record.exporter.isObservation(record)) return undefined
   const intake = Intake.of(ingest)
   const leaveOut = (): void => intake.sampleOut(1)
-  if (record.isSettled) leaveOut()
-  else if (record.exporter.hold(record, new Held(() => void ingest.unsafeEnqueue(event), leaveOut))) {
-    return Effect.succeed(true)
-  } else intake.drop()
+  // Read now: its metadata may change, and so do the names that are redacted.
+  const item = record.isSettled ? undefined : fromEvent(event, intake.policy)
+  if (item === undefined) leaveOut()
+  else if ("issues" in item) intake.refuse(item.issues.join("; "))
+  else if (record.exporter.hold(record, new Held(() => void intake.take(item), leaveOut))) return Effect.succeed(true)
+  else intake.drop()
   return Effect.succeed(false)
 }
 
