@@ -17,8 +17,8 @@ export class Left {
   count = 0
   private readonly names: Array<string> = []
 
-  add(name: string, count = 1): void {
-    this.count += count
+  add(name: string): void {
+    this.count++
     if (this.names.length < maxNames) this.names.push(name.length > maxName ? `${name.slice(0, maxName)}…` : name)
   }
 

@@ -3,7 +3,7 @@ import { carefully, notes, type Reading, stringify } from "./json.js"
 import { Keys } from "./redact.js"
 import { byteLength } from "./text.js"
 
-/** No text is made shorter than this: room for the note itself. */
+/** A value of fewer bytes is not cut: the note alone takes nearly as many. */
 export const minBytes = 128
 
 /** What a text takes as a JSON string. A text that is known to be over the limit is not measured to its end. */
