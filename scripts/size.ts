@@ -1,7 +1,7 @@
 /**
  * What a module adds to a bundle: minified and compressed, without the peers, which the program has anyway.
  *
- * A budget is what it was when it was last looked at, rounded up. Who needs more writes a larger one, and says why.
+ * A budget is the size when it was last looked at, and 3 %. To raise one, say why.
  */
 import { Console, Effect } from "effect"
 import { build } from "esbuild"
@@ -10,18 +10,18 @@ import { publicModules, root } from "./lib/modules.js"
 
 /** Bytes after gzip. */
 const budgets: { readonly [entry: string]: number } = {
-  IngestionEvent: 8_200,
-  IngestionResponse: 1_500,
-  Langfuse: 16_500,
-  LangfuseAi: 13_000,
-  LangfuseConfig: 2_500,
+  IngestionEvent: 8_400,
+  IngestionResponse: 500,
+  Langfuse: 38_600,
+  LangfuseAi: 24_000,
+  LangfuseConfig: 1_600,
   LangfuseError: 600,
-  // With the short cuts that make an event cheap: bodies written as bytes, fewer fibers, what has left kept outside of the heap.
-  LangfuseIngest: 31_500,
-  // With the rules of four releases, and a reader of protobuf of its own.
-  LangfuseServer: 31_000,
-  LangfuseTracer: 14_000,
-  LangfuseTransport: 26_800
+  // Reads values of any kind, redacts, masks and cuts them, for both protocols.
+  LangfuseIngest: 47_100,
+  // With the rules of every release it can be, and a reader of protobuf.
+  LangfuseServer: 31_600,
+  LangfuseTracer: 36_800,
+  LangfuseTransport: 22_000
 }
 
 /** What programs do: each is a program, and must cost no more than what it uses, also through the barrel. */
@@ -29,26 +29,27 @@ const programs: ReadonlyArray<{ readonly name: string; readonly source: string; 
   {
     name: "enqueue, with a transport of one's own",
     source: "export { LangfuseIngest, make } from \"effect-langfuse/LangfuseIngest\"",
-    budget: 12_500
+    budget: 28_800
   },
   {
     name: "the same, with the batch endpoint alone",
     source: `export { LangfuseIngest, make } from "effect-langfuse/LangfuseIngest"
       export { layerIngestion } from "effect-langfuse/LangfuseTransport"`,
-    budget: 17_500
+    budget: 37_600
   },
   {
     name: "trace a program",
     source: `export { layerFromEnv } from "effect-langfuse/LangfuseIngest"
       export { layer } from "effect-langfuse/LangfuseTracer"
       export { generation, withTrace } from "effect-langfuse/Langfuse"`,
-    budget: 42_000
+    // Too large: the goal is less than 41,600, what it was before values of every kind were read and redacted here.
+    budget: 65_200
   },
   {
     name: "trace a program, through the barrel",
     source: `import { Langfuse, LangfuseIngest, LangfuseTracer } from "effect-langfuse"
       export const all = [Langfuse.generation, Langfuse.withTrace, LangfuseIngest.layerFromEnv, LangfuseTracer.layer]`,
-    budget: 51_000
+    budget: 74_100
   }
 ]
 
