@@ -340,7 +340,14 @@ export const make = (
             status: undefined,
             description: `not sent or not confirmed within ${Duration.format(settings.shutdownTimeout)} of closing`
           })
+          lastFailure = { error, at: new Date(clock.unsafeCurrentTimeMillis()) }
           yield* Log.warning(`${abandoned} Langfuse events failed: ${error.message}; ${adviceOn(error)}`)
+        }
+        if (throttle.heldBack > 0) {
+          const { dropped, failed, offered, rejected } = ledger.stats()
+          yield* Log.warning(
+            `of ${offered} Langfuse events ${failed} failed, ${rejected} were rejected and ${dropped} were dropped in all`
+          )
         }
         yield* Scope.close(fibers, Exit.void)
       })

@@ -304,7 +304,7 @@ const makeBase = Effect.fnUntraced(function*(options: LangfuseConfig.TransportOp
   return {
     place: { baseUrl, maxBatchBytes },
     serviceName,
-    deliver: Deliver.make(http, settings),
+    deliver: Deliver.make(http, settings, Log.makeWarn()),
     server: Server.make(http, baseUrl, yield* Effect.scope),
     tellTraces: yield* makeTellTraces
   }

@@ -14,7 +14,9 @@ import type { Answer } from "../core/wire/answers.js"
 import { problemOf, retryable, retryAfter } from "../core/wire/answers.js"
 import { Bytes } from "../core/wire/bytes.js"
 import { LangfuseError } from "../LangfuseError.js"
+import { adviceOn } from "./advice.js"
 import * as Http from "./http.js"
+import type * as Log from "./log.js"
 import * as Reword from "./reword.js"
 import type { TransportSettings } from "./settings.js"
 import { turnOfEventLoop } from "./turn.js"
@@ -84,7 +86,7 @@ const unexpected: Problem = {
   description: "the HTTP client or the encoder failed unexpectedly"
 }
 
-export const make = (http: Http.Http, options: TransportSettings): Deliver => {
+export const make = (http: Http.Http, options: TransportSettings, warn: Log.Throttled): Deliver => {
   const rewordOf = Reword.make(options)
   const kept: Array<Uint8Array> = []
   /** Epoch milliseconds between which no request starts. */
@@ -255,7 +257,14 @@ export const make = (http: Http.Http, options: TransportSettings): Deliver => {
               onSuccess: () => {
                 // They were told in groups, and go in their order.
                 const worthIt = new Set(again.splice(0).flatMap(([pieces]) => pieces))
-                return go(pieces.filter((piece) => worthIt.has(piece)))
+                const error = errorOf(first[2])
+                return Effect.zipRight(
+                  warn(
+                    `again ${error.reason} ${error.status ?? ""}`,
+                    `${worthIt.size} Langfuse events are tried again: ${error.message}; ${adviceOn(error)}`
+                  ),
+                  go(pieces.filter((piece) => worthIt.has(piece)))
+                )
               }
             })
           })

@@ -135,7 +135,7 @@ export const make = (settings: IngestSettings, outlet: Outlet): OpenIntake => {
   const refuse = (description: string): void => {
     ledger.refuse()
     Metrics.settled.rejected.count(1)
-    warn("refused", `a Langfuse event was rejected: ${description}`)
+    warn(`refused ${description}`, `a Langfuse event was rejected: ${description}`)
   }
 
   const take = (item: Item): boolean => {

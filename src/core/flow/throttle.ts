@@ -17,6 +17,8 @@ class Kind {
 
 export class Throttle {
   private readonly kinds = new Map<string, Kind>()
+  /** In all. */
+  heldBack = 0
 
   /** How many of this kind were held back since the last one, or `undefined` if this one is to be held back too. */
   pass(given: string, now: number): number | undefined {
@@ -25,6 +27,7 @@ export class Throttle {
     // A clock that was set back must not silence a kind for longer than the window.
     if (known !== undefined && now < known.until && known.until - now <= window) {
       known.heldBack++
+      this.heldBack++
       return undefined
     }
     this.kinds.set(kind, new Kind(now + window))
