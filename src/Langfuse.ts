@@ -56,7 +56,6 @@ import * as Annotate from "./internal/tracer/annotate.js"
 import * as Baggage from "./internal/tracer/baggage.js"
 import { callSite } from "./internal/tracer/callSite.js"
 import * as Current from "./internal/tracer/current.js"
-import { exporterOf } from "./internal/tracer/exporterOf.js"
 import type {
   CurrentTarget,
   Flushed,
@@ -77,6 +76,7 @@ import type {
   Update,
   ValueOf
 } from "./internal/tracer/model.js"
+import { exporterOf } from "./internal/tracer/native.js"
 import * as Observing from "./internal/tracer/observe.js"
 import * as Scores from "./internal/tracer/score.js"
 import { ownIdOf, recordOf } from "./internal/tracer/span.js"
@@ -412,7 +412,7 @@ const layerBaseUrl: Effect.Effect<string | undefined> = Effect.withFiberRuntime(
 })
 
 /**
- * A link to the trace this runs in, or to the one given.
+ * A link to the trace this runs in, or to the one given. `None` where there is no trace, and for one that is left out.
  *
  * @since 0.1.0
  * @category combinators
@@ -422,6 +422,9 @@ export const traceUrl = (
 ): Effect.Effect<Option.Option<string>> =>
   Effect.gen(function*() {
     const web = yield* LangfuseWeb
+    const place = yield* Effect.withFiberRuntime<Current.Place>((fiber) => Effect.succeed(Current.place(fiber)))
+    // Nothing of this trace is sent.
+    if (options.traceId === undefined && place._tag === "LeftOut") return Option.none()
     const traceId = options.traceId ?? Option.getOrUndefined(yield* currentTraceId)
     if (traceId === undefined) return Option.none()
     const baseUrl = nonEmpty(options.baseUrl) ?? nonEmpty(web.baseUrl) ?? (yield* layerBaseUrl) ??
@@ -465,7 +468,7 @@ export const flushAfter: <Self extends Traceable>(self: Self) => Flushed<Self> =
     ? Effect.flatMap(LangfuseIngest, (ingest) => Effect.onExit(self, () => flushed(ingest)))
     : Stream.unwrap(Effect.map(LangfuseIngest, (ingest) => Stream.ensuring(self, flushed(ingest))))) as never // by the type
 
-/** In a fiber of its own: here nothing can be interrupted, so the flush could not be cut short by its time limit. */
+/** In a fiber of its own: here nothing can be interrupted, and the flush of a service of the program's own may not be bounded. */
 const flushed = (ingest: Service): Effect.Effect<unknown> =>
   Effect.flatMap(Effect.forkDaemon(Effect.interruptible(ingest.flush)), Fiber.await)
 

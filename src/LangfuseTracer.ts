@@ -43,15 +43,14 @@ import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import { read } from "./core/item/object.js"
 import { IdGenerator } from "./internal/idGenerator.js"
 import * as Intake from "./internal/intake.js"
 import { makeWarn } from "./internal/log.js"
 import { SpanExporter } from "./internal/tracer/exporter.js"
-import { attach } from "./internal/tracer/exporterOf.js"
-import { isNative } from "./internal/tracer/native.js"
+import { attach, isNative } from "./internal/tracer/native.js"
 import { start } from "./internal/tracer/start.js"
 import { join } from "./internal/tracer/tee.js"
-import { read } from "./internal/tracer/values.js"
 import { LangfuseIngest } from "./LangfuseIngest.js"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -147,26 +146,7 @@ export const defaults = {
  * @category constructors
  */
 export const make = (options: Options = {}): Effect.Effect<Tracer.Tracer, never, LangfuseIngest | Scope.Scope> =>
-  Effect.map(makeExporter(options), (exporter) =>
-    attach(
-      Tracer.make({
-        span: (name, parent, context, links, startTime, kind, spanOptions) =>
-          start({
-            exporter,
-            other: undefined,
-            name,
-            parent,
-            context,
-            links,
-            startTime,
-            kind,
-            isRoot: isRoot(spanOptions)
-          }),
-        context: (f) => f()
-      }),
-      exporter,
-      true
-    ))
+  Effect.map(makeExporter(options), (exporter) => tracerOf(exporter, undefined))
 
 /**
  * The tracer, beside another one: each span is a span of both, with the same ids, and all that happens to it happens to
@@ -179,38 +159,7 @@ export const makeTee = (
   other: Tracer.Tracer,
   options: Options = {}
 ): Effect.Effect<Tracer.Tracer, never, LangfuseIngest | Scope.Scope> =>
-  Effect.map(makeExporter(options), (exporter) =>
-    attach(
-      Tracer.make({
-        span: (name, parent, context, links, startTime, kind, spanOptions) => {
-          let span: Tracer.Span | undefined
-          try {
-            span = other.span(name, parent, context, links, startTime, kind, spanOptions)
-          } catch {
-            // Langfuse goes on alone.
-          }
-          const record = start({
-            exporter,
-            other: span,
-            name,
-            parent,
-            context,
-            links,
-            startTime,
-            kind,
-            isRoot: isRoot(spanOptions)
-          })
-          try {
-            return span === undefined ? record : join(record, span)
-          } catch {
-            return record
-          }
-        },
-        context: (f, fiber) => other.context(f, fiber)
-      }),
-      exporter,
-      false
-    ))
+  Effect.map(makeExporter(options), (exporter) => tracerOf(exporter, other))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // layers
@@ -265,6 +214,39 @@ export const layerTee = (options: Options = {}): Layer.Layer<never, never, Langf
 // helpers
 // ---------------------------------------------------------------------------------------------------------------------
 
+const tracerOf = (exporter: SpanExporter, other: Tracer.Tracer | undefined): Tracer.Tracer =>
+  attach(
+    Tracer.make({
+      span: (name, parent, context, links, startTime, kind, options) => {
+        const beside = attempt(() => other?.span(name, parent, context, links, startTime, kind, options))
+        const record = start({
+          exporter,
+          other: beside,
+          name,
+          parent,
+          context,
+          links,
+          startTime,
+          kind,
+          isRoot: isRoot(options)
+        })
+        return (beside && attempt(() => join(record, beside))) ?? record
+      },
+      context: (f, fiber) => other === undefined ? f() : other.context(f, fiber)
+    }),
+    exporter,
+    other === undefined
+  )
+
+/** Where another tracer throws, Langfuse goes on alone. */
+const attempt = <A>(f: () => A): A | undefined => {
+  try {
+    return f()
+  } catch {
+    return undefined
+  }
+}
+
 const makeExporter = (options: Options): Effect.Effect<SpanExporter, never, LangfuseIngest | Scope.Scope> =>
   Effect.gen(function*() {
     const ingest = yield* LangfuseIngest
@@ -307,16 +289,9 @@ const forever = 1n << 64n
 /** Ids of the user's own making, or random ones where making them fails. */
 const safe = (ids: typeof IdGenerator.Service): typeof IdGenerator.Service => {
   const random = IdGenerator.defaultValue()
-  const attempt = (own: () => string, fallback: () => string): string => {
-    try {
-      return own()
-    } catch {
-      return fallback()
-    }
-  }
   return {
-    unsafeTraceId: () => attempt(ids.unsafeTraceId, random.unsafeTraceId),
-    unsafeObservationId: () => attempt(ids.unsafeObservationId, random.unsafeObservationId),
-    unsafeEventId: () => attempt(ids.unsafeEventId, random.unsafeEventId)
+    unsafeTraceId: () => attempt(() => ids.unsafeTraceId()) ?? random.unsafeTraceId(),
+    unsafeObservationId: () => attempt(() => ids.unsafeObservationId()) ?? random.unsafeObservationId(),
+    unsafeEventId: () => attempt(() => ids.unsafeEventId()) ?? random.unsafeEventId()
   }
 }

@@ -1063,9 +1063,9 @@ describe("LangfuseTracer", () => {
         assert.strictEqual(all.length, 6)
         assert.deepStrictEqual(yield* allOf(second), all)
         for (const { body, trace } of all.slice(1)) {
-          assert.strictEqual(trace?.userId, "ada", body.name)
-          assert.strictEqual(trace?.version, "1", body.name)
-          assert.deepStrictEqual(trace?.metadata, { a: { b: 1 }, c: { d: 1 } }, body.name)
+          assert.strictEqual(trace?.userId, "ada", String(body.name))
+          assert.strictEqual(trace?.version, "1", String(body.name))
+          assert.deepStrictEqual(trace?.metadata, { a: { b: 1 }, c: { d: 1 } }, String(body.name))
         }
         assert.deepStrictEqual(all.filter(({ trace }) => trace?.isAppRoot).map(({ body }) => body.name), ["one"])
         assert.deepStrictEqual(all[0]?.body.input, { a: 1 })

@@ -51,7 +51,8 @@ const isClean = (expected: ReadonlyArray<string>, all: ReadonlyArray<unknown>) =
 }
 
 describe("a value on a span", () => {
-  const kinds: Record<string, (self: Effect.Effect<void, Failed>) => Effect.Effect<void, Failed>> = {
+  type Run = (self: Effect.Effect<void, unknown>) => Effect.Effect<void, unknown>
+  const kinds: Record<string, Run> = {
     "an observation": (self) => Langfuse.tool(self, "tool"),
     "a span between two": (self) =>
       self.pipe(

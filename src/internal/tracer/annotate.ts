@@ -4,8 +4,11 @@
  */
 import type * as Clock from "effect/Clock"
 import type * as Tracer from "effect/Tracer"
+import { textOf } from "../../core/item/attributes.js"
 import { contentOf, metadataOf } from "../../core/item/content.js"
+import { Content } from "../../core/item/item.js"
 import { costNote, observation, trace, usageNote } from "../../core/item/names.js"
+import { read } from "../../core/item/object.js"
 import { parametersOf } from "../../core/item/parameters.js"
 import type { Policy } from "../../core/item/policy.js"
 import { costOf, usageOf } from "../../core/item/usage.js"
@@ -15,7 +18,7 @@ import { isWanted } from "./current.js"
 import { currentFiber } from "./native.js"
 import { recordOf, recordsOf } from "./span.js"
 import { toMillis } from "./time.js"
-import { type AttributeValue, attributeValue, entriesOf, foreignPolicy, read, text, toAttribute } from "./values.js"
+import { type AttributeValue, attributeValue, entriesOf, foreignPolicy } from "./values.js"
 
 /** What can be said of an observation; unknown, as it may come from untyped code. */
 export interface ObservationFields {
@@ -48,7 +51,7 @@ const set = (span: Tracer.Span, name: string, value: AttributeValue | undefined)
 export const isRecording = (span: Tracer.Span): boolean => isWanted(span, currentFiber())
 
 /** All that is known of a span which nobody keeps: its id is that of an observation all the same. */
-export const mark = (span: Tracer.Span, type: unknown): void => set(span, observation.type, text(type))
+export const mark = (span: Tracer.Span, type: unknown): void => set(span, observation.type, textOf(type))
 
 const policyOf = (span: Tracer.Span): Policy => recordOf(span)?.exporter.settings.intake.policy ?? foreignPolicy
 
@@ -140,14 +143,14 @@ const setField = (span: Tracer.Span, fields: ObservationFields, name: string, va
     case "level":
     case "statusMessage":
     case "model":
-      return set(span, observation[name], textOf(span, value))
+      return set(span, observation[name], textIn(span, value))
     case "input":
     case "output":
-      return keepsContent(span, fields) ? setContent(span, name, value) : undefined
+      return keepsContent(span, fields) ? setValue(span, observation[name], value) : undefined
     case "modelParameters":
       return typeof value === "object" && value !== null
         ? setJson(span, observation.modelParameters, parametersOf(value, policyOf(span)))
-        : set(span, observation.modelParameters, toAttribute(value, policyOf(span)))
+        : setValue(span, observation.modelParameters, value)
     // Made disjoint here and not only by our own tracer, so that it is right under others too.
     case "usage": {
       const usage = usageOf(value)
@@ -161,50 +164,40 @@ const setField = (span: Tracer.Span, fields: ObservationFields, name: string, va
     }
     case "version":
       for (const record of recordsOf(span)) record.hasOwnVersion = true
-      return set(span, trace.version, textOf(span, value))
+      return set(span, trace.version, textIn(span, value))
     case "completionStartTime":
       return set(span, observation.completionStartTime, toIso(value))
     case "prompt":
       if (typeof value !== "object" || value === null) return
-      set(span, observation.promptName, text(read(value, "name")))
-      return set(span, observation.promptVersion, toAttribute(read(value, "version"), policyOf(span)))
+      set(span, observation.promptName, textOf(read(value, "name")))
+      return setValue(span, observation.promptVersion, read(value, "version"))
     case "metadata":
       return setMetadata(span, value)
   }
 }
 
-const textOf = (span: Tracer.Span, value: unknown): string | undefined =>
-  typeof value === "function" ? contentOf(value, policyOf(span))?.text : text(value)
+const textIn = (span: Tracer.Span, value: unknown): string | undefined =>
+  typeof value === "function" ? contentOf(value, policyOf(span))?.text : textOf(value)
 
-/** Our tracer is told that this text is JSON, and need not find out. */
-const setContent = (span: Tracer.Span, name: "input" | "output", value: unknown): void => {
-  if (typeof value !== "object" || value === null) {
-    return set(span, observation[name], toAttribute(value, policyOf(span)))
-  }
-  const content = contentOf(value, policyOf(span))
-  if (content === undefined) return
-  if (content.isJson) recordOf(span)?.isJson(observation[name], content.text)
-  set(span, observation[name], content.text)
+/** Our tracer is told what is JSON, and need not find out. */
+const setContent = (span: Tracer.Span, name: string, content: Content | undefined): void => {
+  const attribute = attributeValue(content)
+  if (content?.isJson === true && typeof attribute === "string") recordOf(span)?.isJson(name, attribute)
+  set(span, name, attribute)
 }
 
-/** Our tracer is told that it is final. */
-const setJson = (span: Tracer.Span, name: string, json: string | undefined): void => {
-  if (json !== undefined) recordOf(span)?.isJson(name, json)
-  set(span, name, json)
-}
+const setValue = (span: Tracer.Span, name: string, value: unknown): void =>
+  setContent(span, name, contentOf(value, policyOf(span)))
+
+const setJson = (span: Tracer.Span, name: string, json: string | undefined): void =>
+  setContent(span, name, json === undefined ? undefined : new Content(json, true))
 
 /** One attribute for each key, as Langfuse has it; anything but a record is one value. */
 const setMetadata = (span: Tracer.Span, value: unknown): void => {
   const contents = metadataOf(value, policyOf(span))
   if (contents === undefined) return
-  const record = recordOf(span)
-  record?.knowsJson()
-  for (const [key, content] of contents) {
-    const name = `${observation.metadata}.${key}`
-    const attribute = attributeValue(content)
-    if (content.isJson && typeof attribute === "string") record?.isJson(name, attribute)
-    set(span, name, attribute)
-  }
+  recordOf(span)?.knowsJson()
+  for (const [key, content] of contents) setContent(span, `${observation.metadata}.${key}`, content)
 }
 
 /** What the functions among the fields make of a result. One that throws leaves a note, and nothing else happens. */
@@ -224,6 +217,8 @@ const annotateComputed = (
   result: unknown
 ): void => {
   if (name === "output" && !keepsContent(span, fields)) return
+  // What was said inside of the observation, by `Langfuse.update`, wins.
+  if (attributeOf(span, observation[name]) !== undefined) return
   let value: unknown
   try {
     value = f(result)

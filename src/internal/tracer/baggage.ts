@@ -6,16 +6,16 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { textOf, textsOf } from "../../core/item/attributes.js"
 import { environmentOf, keyUnder, trace as names } from "../../core/item/names.js"
 import type { Policy } from "../../core/item/policy.js"
 import { redacted } from "../../core/item/redact.js"
 import * as Current from "./current.js"
-import { exporterOf } from "./exporterOf.js"
-import { tracerOf } from "./native.js"
+import { exporterOf, tracerOf } from "./native.js"
 import * as Scope from "./scope.js"
 import { recordOf } from "./span.js"
 import type { LocalTrace } from "./trace.js"
-import { attributeValue, foreignPolicy, Given, text, texts } from "./values.js"
+import { attributeValue, foreignPolicy, Given } from "./values.js"
 
 export const header = "baggage"
 
@@ -50,7 +50,7 @@ const saidOf = (fiber: AnyFiber, trace: LocalTrace | undefined): ReadonlyMap<str
   const scope = fiber.getFiberRef(Scope.current)
   const all = new Map<string, unknown>(trace?.cut === undefined ? scope?.all : scope?.without(trace.cut))
   for (const [name, { value }] of trace?.said ?? []) {
-    all.set(name, name === names.tags ? [...texts(all.get(name)), ...texts(value)] : value)
+    all.set(name, name === names.tags ? [...textsOf(all.get(name)), ...textsOf(value)] : value)
   }
   return all
 }
@@ -72,8 +72,8 @@ export const current: Effect.Effect<string> = Effect.withFiberRuntime((fiber) =>
   for (const [key, attribute] of keys) {
     const value = all.get(attribute)
     if (value === undefined) continue
-    if (attribute === names.tags) add(prefix + key, tagsText(texts(value)))
-    else add(prefix + key, attribute === names.environment ? environmentOf(value) : text(value))
+    if (attribute === names.tags) add(prefix + key, tagsText(textsOf(value)))
+    else add(prefix + key, attribute === names.environment ? environmentOf(value) : textOf(value))
   }
   for (const [name, value] of all) {
     const key = keyUnder(names.metadata, name)
@@ -85,7 +85,7 @@ export const current: Effect.Effect<string> = Effect.withFiberRuntime((fiber) =>
 
 /** Texts, numbers and booleans only, and no secret. */
 const metadataText = (value: unknown, policy: Policy): string | undefined => {
-  const written = text(value instanceof Given ? attributeValue(value.written(policy)) : value)
+  const written = textOf(value instanceof Given ? attributeValue(value.written(policy)) : value)
   return written === undefined || written === redacted || /^[[{]/.test(written) ? undefined : written
 }
 
@@ -165,7 +165,7 @@ export const parse = (baggage: string): Parsed => {
     return (value === undefined ? {} : { [field]: value }) as { readonly [P in K]?: string }
   }
   const environment = environmentOf(found.get("environment"))
-  const tags = texts(found.get("tags"))
+  const tags = textsOf(found.get("tags"))
   return {
     ...get("name", "trace_name"),
     ...get("userId", "user_id"),

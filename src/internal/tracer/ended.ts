@@ -1,12 +1,13 @@
 /** A span that is over, as what `fromSpan` reads. */
 import type * as Exit from "effect/Exit"
 import type * as Tracer from "effect/Tracer"
+import { textOf } from "../../core/item/attributes.js"
 import type { Policy } from "../../core/item/policy.js"
 import type { EndedSpan, SpanLink } from "../../core/item/span.js"
 import { type LangfuseSpan, recordOf } from "./span.js"
 import * as Status from "./status.js"
 import { toMillis } from "./time.js"
-import { entriesOf, snapshotOf, snapshotsOf, text } from "./values.js"
+import { entriesOf, snapshotOf, snapshotsOf } from "./values.js"
 
 export interface End {
   /** The nearest ancestor that is exported too. */
@@ -66,7 +67,7 @@ const idsOf = (span: unknown): readonly [traceId: string, spanId: string] => {
     const target = span as Tracer.AnySpan // by its place in a link
     const record = recordOf(target)
     if (record !== undefined) return [record.trace.traceId, target.spanId]
-    return [text(target.traceId) ?? "", text(target.spanId) ?? ""]
+    return [textOf(target.traceId) ?? "", textOf(target.spanId) ?? ""]
   } catch {
     return ["", ""]
   }

@@ -14,10 +14,9 @@ import { fromSpan } from "../../core/item/fromSpan.js"
 import type { Policy } from "../../core/item/policy.js"
 import type { Ids } from "../idGenerator.js"
 import type { Intake, Source } from "../intake.js"
-import { badEnvironment } from "./advice.js"
 import { endedSpan, linksOf } from "./ended.js"
 import { OpenSpans } from "./open.js"
-import { isWithin } from "./scope.js"
+import { badEnvironment, isWithin } from "./scope.js"
 import type { Held, LangfuseSpan } from "./span.js"
 import * as Status from "./status.js"
 import type { LocalTrace } from "./trace.js"
@@ -53,6 +52,9 @@ const maxTextPerTurn = 1_000_000
  */
 const maxWaiting = 2048
 
+/** And so many characters of attributes together: what waits is not counted by the service yet. */
+const maxTextWaiting = 4_000_000
+
 /** What is said inside one span that is not certain to be exported, at most. */
 const maxHeld = 1000
 
@@ -66,6 +68,7 @@ export class SpanExporter implements Source {
   private readonly open = new OpenSpans<LangfuseSpan>()
   private waiting: Array<LangfuseSpan> = []
   private next = 0
+  private textWaiting = 0
   /** Spans that do not wait any more. */
   private taken = 0
   private isDraining = false
@@ -113,9 +116,10 @@ export class SpanExporter implements Source {
     if (span.names !== names) span.names = span.names === undefined ? names : new Union(span.names, names)
     this.write(span)
     const waiting = this.waiting.push(span) - this.next
+    this.textWaiting += span.text
     // The timer of a request that was cut off may never fire: from time to time another one is set.
     if (waiting % maxPerTurn === 1) setTimeout(() => this.turn(), 0)
-    if (waiting > maxWaiting) this.drain(maxPerTurn)
+    if (waiting > maxWaiting || this.textWaiting > maxTextWaiting) this.drain(maxPerTurn)
   }
 
   /** Writes what was left for the end of a span that is exported, in the program's turn: it may change any value later. */
@@ -181,6 +185,7 @@ export class SpanExporter implements Source {
       if (span === undefined) break
       this.next++
       this.taken++
+      this.textWaiting -= span.text
       try {
         room -= this.settle(span)
       } catch {

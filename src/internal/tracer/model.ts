@@ -196,15 +196,23 @@ export interface TypedOptions<in A> extends
 }
 
 /**
+ * What kind of work is observed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WithType {
+  /** Default `"span"`; `"generation"` when there is a model. */
+  readonly type?: ObservationType | undefined
+}
+
+/**
  * How an effect, or a stream, is observed.
  *
  * @since 0.1.0
  * @category models
  */
-export interface ObserveOptions<in A> extends TypedOptions<A> {
-  /** Default `"span"`; `"generation"` when there is a model. */
-  readonly type?: ObservationType | undefined
-}
+export interface ObserveOptions<in A> extends TypedOptions<A>, WithType {}
 
 /**
  * `TypedOptions` in which nothing depends on the result.
@@ -223,10 +231,7 @@ export interface PlainTypedOptions extends Description, SpanOptions {
  * @since 0.1.0
  * @category models
  */
-export interface PlainObserveOptions extends PlainTypedOptions {
-  /** Default `"span"`; `"generation"` when there is a model. */
-  readonly type?: ObservationType | undefined
-}
+export interface PlainObserveOptions extends PlainTypedOptions, WithType {}
 
 /**
  * How much of a stream is kept for its observation.
@@ -302,19 +307,19 @@ export interface TraceOptions extends Trace {
  * @since 0.1.0
  * @category models
  */
-export interface Observe {
+export interface Observe<Options = WithType> {
   <Input>(
     name: string,
-    options?: PlainObserveOptions & ValueOf<Input>
+    options?: PlainTypedOptions & Options & ValueOf<Input>
   ): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
   <A, Input>(
     name: string,
-    options: ObserveOptions<A> & ValueOf<Input>
+    options: TypedOptions<A> & Options & ValueOf<Input>
   ): <E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
   <A, E, R, Input>(
     self: Effect.Effect<A, E, R>,
     name: string,
-    options?: ObserveOptions<NoInfer<A>> & ValueOf<Input>
+    options?: TypedOptions<NoInfer<A>> & Options & ValueOf<Input>
   ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
 }
 
@@ -324,21 +329,7 @@ export interface Observe {
  * @since 0.1.0
  * @category models
  */
-export interface ObserveTyped {
-  <Input>(
-    name: string,
-    options?: PlainTypedOptions & ValueOf<Input>
-  ): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
-  <A, Input>(
-    name: string,
-    options: TypedOptions<A> & ValueOf<Input>
-  ): <E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
-  <A, E, R, Input>(
-    self: Effect.Effect<A, E, R>,
-    name: string,
-    options?: TypedOptions<NoInfer<A>> & ValueOf<Input>
-  ): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>>
-}
+export type ObserveTyped = Observe<object>
 
 // ---------------------------------------------------------------------------------------------------------------------
 // effects and streams

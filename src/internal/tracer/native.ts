@@ -5,6 +5,8 @@ import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Fiber from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
+import type { Intake } from "../intake.js"
+import type { SpanExporter } from "./exporter.js"
 
 const nativeTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
@@ -18,3 +20,29 @@ export const currentFiber = (): Fiber.RuntimeFiber<unknown, unknown> | undefined
 
 export const tracerOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Tracer.Tracer =>
   Context.get(fiber.getFiberRef(DefaultServices.currentServices), Tracer.Tracer)
+
+const ExporterId: unique symbol = Symbol.for("effect-langfuse/LangfuseTracer/Exporter")
+
+export class Made {
+  readonly exporter: SpanExporter
+  /** Whether there is no other tracer beside it. */
+  readonly isAlone: boolean
+
+  constructor(exporter: SpanExporter, isAlone: boolean) {
+    this.exporter = exporter
+    this.isAlone = isAlone
+  }
+
+  get intake(): Intake {
+    return this.exporter.settings.intake
+  }
+}
+
+export const attach = (tracer: Tracer.Tracer, exporter: SpanExporter, isAlone: boolean): Tracer.Tracer =>
+  Object.assign(tracer, { [ExporterId]: new Made(exporter, isAlone) })
+
+/** The exporter behind a tracer that this library made. */
+export const exporterOf = (tracer: Tracer.Tracer): Made | undefined => {
+  const made: unknown = Reflect.get(tracer, ExporterId)
+  return made instanceof Made ? made : undefined
+}

@@ -9,22 +9,12 @@ import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import * as HashMap from "effect/HashMap"
 import type { AnySpan } from "effect/Tracer"
+import { textOf, textsOf } from "../../core/item/attributes.js"
 import { environmentOf, trace as names } from "../../core/item/names.js"
+import { isPlain, read } from "../../core/item/object.js"
 import type { Policy } from "../../core/item/policy.js"
 import type { LocalTrace } from "./trace.js"
-import {
-  attributeValue,
-  entriesOf,
-  foreignPolicy,
-  Given,
-  isObject,
-  isPlainRecord,
-  read,
-  text,
-  texts,
-  toAttribute,
-  toMetadata
-} from "./values.js"
+import { attributeValue, entriesOf, foreignPolicy, Given, isObject, toMetadata } from "./values.js"
 
 export type TraceValue = string | number | boolean | ReadonlyArray<string> | Given
 
@@ -51,22 +41,20 @@ export const valuesOf = (fields: unknown, policy: Policy | undefined): Map<strin
   const values = new Map<string, TraceValue>()
   if (typeof fields !== "object" || fields === null) return values
   for (const field of textFields) {
-    const value = text(read(fields, field))
+    const value = textOf(read(fields, field))
     if (value !== undefined) values.set(names[field], value)
   }
   const isPublic = read(fields, "public")
   if (typeof isPublic === "boolean") values.set(names.public, isPublic)
-  const tags = texts(read(fields, "tags"))
+  const tags = textsOf(read(fields, "tags"))
   if (tags.length > 0) values.set(names.tags, tags)
   const metadata = read(fields, "metadata")
-  const entries = isPlainRecord(metadata) ? entriesOf(metadata) : [["metadata", metadata] as const]
+  const entries = isPlain(metadata) ? entriesOf(metadata) : [["metadata", metadata] as const]
   for (const [key, value] of entries) {
     if (value === undefined || value === null) continue
-    const attribute = typeof value === "number" || typeof value === "boolean"
-      ? toAttribute(value, foreignPolicy)
-      : policy === undefined
+    const attribute = policy === undefined && (isObject(value) || typeof value === "string")
       ? new Given(key, value)
-      : attributeValue(toMetadata(key, value, policy))
+      : attributeValue(toMetadata(key, value, policy ?? foreignPolicy))
     if (attribute !== undefined) values.set(`${names.metadata}.${key}`, attribute)
   }
   return values
@@ -87,9 +75,14 @@ export const contentsOf = (fields: unknown): Map<string, Given> => {
 const merge = (into: Map<string, TraceValue>, values: ReadonlyMap<string, TraceValue>): void => {
   for (const [name, value] of values) {
     const before = name === names.tags ? into.get(name) : undefined
-    into.set(name, before === undefined ? value : [...new Set([...texts(before), ...texts(value)])])
+    into.set(name, before === undefined ? value : [...new Set([...textsOf(before), ...textsOf(value)])])
   }
 }
+
+/** What is told to people about an environment that Langfuse does not take. */
+export const badEnvironment = (name: string): string =>
+  `Langfuse takes no environment ${JSON.stringify(name.slice(0, 40))}, and files it under "default": ` +
+  "1 to 40 of a-z, 0-9, - and _ are allowed"
 
 let last = 0
 
@@ -202,5 +195,5 @@ const tagged = (name: string, scope: TraceScope, before: HashMap.HashMap<string,
   const value = scope.all.get(name)
   if (name !== names.tags || scope.outer?.all.has(name) === true || scope.boundary === scope) return value
   const known = HashMap.get(before, name)
-  return known._tag === "Some" ? [...new Set([...texts(known.value), ...texts(value)])] : value
+  return known._tag === "Some" ? [...new Set([...textsOf(known.value), ...textsOf(value)])] : value
 }

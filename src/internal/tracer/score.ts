@@ -11,9 +11,9 @@ import { LangfuseIngest, type Service } from "../../LangfuseIngest.js"
 import * as Intake from "../intake.js"
 import { makeWarn } from "../log.js"
 import type * as LangfuseScore from "../scores.js"
-import { badEnvironment } from "./advice.js"
 import * as Current from "./current.js"
 import { spelled } from "./ids.js"
+import { badEnvironment } from "./scope.js"
 import { Held, type LangfuseSpan } from "./span.js"
 
 /** As it may come from untyped code. */

@@ -84,20 +84,18 @@ export class Held {
   }
 }
 
-export interface Options {
+/** What is known when a span starts. */
+export interface Start {
   readonly exporter: SpanExporter
+  /** The span of the other tracer of a tee. */
+  readonly other: Tracer.Span | undefined
   readonly name: string
-  readonly spanId: string
   readonly parent: Option.Option<Tracer.AnySpan>
-  /** The nearest span of this tracer above it. */
-  readonly above: LangfuseSpan | undefined
-  readonly trace: LocalTrace
-  readonly scope: TraceScope | undefined
   readonly context: Context.Context<never>
   readonly links: ReadonlyArray<Tracer.SpanLink>
   readonly startTime: bigint
   readonly kind: Tracer.SpanKind
-  readonly isBelowHidden: boolean
+  readonly isRoot: boolean
 }
 
 export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
@@ -160,20 +158,28 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
   older: LangfuseSpan | undefined = undefined
   newer: LangfuseSpan | undefined = undefined
 
-  constructor(options: Options) {
-    this.exporter = options.exporter
-    this.name = textOf(options.name)
-    this.ownId = options.spanId
-    this.parent = options.parent
-    this.above = options.above
-    this.trace = options.trace
-    this.scope = options.scope
-    this.context = options.context
-    this.links = options.links
-    this.kind = options.kind
-    this.isBelowHidden = options.isBelowHidden
-    this.status = new Started(this.time(options.startTime))
-    this.hasMore = options.links.length > 0
+  constructor(
+    start: Start,
+    links: ReadonlyArray<Tracer.SpanLink>,
+    ownId: string,
+    trace: LocalTrace,
+    above: LangfuseSpan | undefined,
+    scope: TraceScope | undefined,
+    isBelowHidden: boolean
+  ) {
+    this.exporter = start.exporter
+    this.name = textOf(start.name)
+    this.ownId = ownId
+    this.parent = start.parent
+    this.above = above
+    this.trace = trace
+    this.scope = scope
+    this.context = start.context
+    this.links = links
+    this.kind = start.kind
+    this.isBelowHidden = isBelowHidden
+    this.status = new Started(this.time(start.startTime))
+    this.hasMore = links.length > 0
     if (this.isRecording) this.names = this.policy.redactedNames()
   }
 
@@ -280,7 +286,7 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
     const attribute = attributeValue(content)
     if (content?.isJson === true && typeof attribute === "string") {
       this.text += attribute.length
-      if (isContentName(key) || isMetadata(key)) this.isJson(key, attribute)
+      if (isContent(key) || isMetadata(key)) this.isJson(key, attribute)
     }
     return attribute
   }
@@ -370,9 +376,6 @@ const textOf = (name: unknown): string => {
     return ""
   }
 }
-
-const isContentName = (key: string): boolean =>
-  key === observation.input || key === observation.output || key === trace.input || key === trace.output
 
 const isMetadata = (key: string): boolean =>
   (keyUnder(observation.metadata, key) ?? keyUnder(trace.metadata, key) ?? keyUnder(aliases.metadata, key)) !==

@@ -6,32 +6,19 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import { isList } from "../../core/item/object.js"
 import type { SpanExporter } from "./exporter.js"
 import * as ParentIds from "./ids.js"
 import { currentFiber } from "./native.js"
 import * as Scope from "./scope.js"
-import { LangfuseSpan, ownIdOf, recordFor } from "./span.js"
+import { LangfuseSpan, ownIdOf, recordFor, type Start } from "./span.js"
 import { type Fate, LocalTrace } from "./trace.js"
-import { isList } from "./values.js"
 
 /** Spans of other tracers between ours and us, at most: there is no end to a parent that is its own. */
 const maxForeign = 1000
 
-export interface Start {
-  readonly exporter: SpanExporter
-  /** The span of the other tracer of a tee. */
-  readonly other: Tracer.Span | undefined
-  readonly name: string
-  readonly parent: Option.Option<Tracer.AnySpan>
-  readonly context: Context.Context<never>
-  readonly links: ReadonlyArray<Tracer.SpanLink>
-  readonly startTime: bigint
-  readonly kind: Tracer.SpanKind
-  readonly isRoot: boolean
-}
-
 export const start = (given: Start): LangfuseSpan => {
-  const { exporter, links, other } = given
+  const { exporter, other } = given
   const fiber = currentFiber()
   const scope = fiber?.getFiberRef(Scope.current)
   let isBelowHidden = false
@@ -49,21 +36,16 @@ export const start = (given: Start): LangfuseSpan => {
   } catch {
     // A span of another tracer that throws when it is looked at.
   }
-  const trace = place?.trace ?? newTrace(exporter, visibleId, undefined, undefined)
-  const span = new LangfuseSpan({
-    exporter,
-    name: given.name,
-    spanId: spanId ?? exporter.settings.ids.unsafeObservationId(),
-    parent: given.parent,
-    above: place?.above,
+  const trace = place?.trace ?? newTrace(exporter, visibleId, undefined)
+  const span = new LangfuseSpan(
+    given,
+    linksOf(given.links, place?.link),
+    spanId ?? exporter.settings.ids.unsafeObservationId(),
     trace,
+    place?.above,
     scope,
-    context: given.context,
-    links: linksOf(links, place?.link),
-    startTime: given.startTime,
-    kind: given.kind,
     isBelowHidden
-  })
+  )
   if (span.isRecording && span.above === undefined) {
     for (const said of Scope.outwards(scope, trace.cut)) said.write(exporter.settings.intake.policy)
   }
@@ -95,7 +77,7 @@ const placeOf = (
     const trace = boundary !== undefined && !isRoot && boundary.around === undefined
       ? traceOf(exporter, boundary, visibleId)
       : takeNext(exporter, isRoot || visibleId !== undefined ? undefined : scope, cut) ??
-        newTrace(exporter, visibleId, cut, undefined)
+        newTrace(exporter, visibleId, cut)
     return { trace, above: undefined, link: undefined }
   }
   const direct = parent.value
@@ -106,7 +88,7 @@ const placeOf = (
   if (above !== undefined) {
     return visibleId === undefined || visibleId === above.trace.visibleId
       ? { trace: above.trace, above, link: undefined }
-      : { trace: newTrace(exporter, visibleId, undefined, undefined), above: undefined, link: undefined }
+      : { trace: newTrace(exporter, visibleId, undefined), above: undefined, link: undefined }
   }
   return placeBelowForeign(exporter, direct, visibleId)
 }
@@ -146,8 +128,8 @@ const placeBelowForeign = (exporter: SpanExporter, direct: Tracer.AnySpan, visib
     }
   }
   const trace = traceId === undefined
-    ? newTrace(exporter, visibleId, undefined, undefined)
-    : make(exporter, visibleId ?? traceId, visibleId ?? traceId, undefined, direct.sampled !== false)
+    ? newTrace(exporter, visibleId, undefined)
+    : make(exporter, visibleId ?? traceId, undefined, direct.sampled !== false)
   return { trace, above: undefined, link: undefined }
 }
 
@@ -158,69 +140,52 @@ const placeBelowRemote = (
   visibleId: string | undefined
 ): Place => {
   const { remoteParent } = exporter.settings
+  const link = remoteParent === "link" ? remote : undefined
   const known = exporter.entries.get(remote)
-  const trace = known !== undefined && (visibleId === undefined || visibleId === known.visibleId)
-    ? known
-    : remoteParent === "continue"
-    ? make(
-      exporter,
-      visibleId ?? traceId,
-      visibleId ?? traceId,
-      ParentIds.spanId(remote.spanId),
-      remote.sampled !== false
-    )
-    : newTrace(exporter, undefined, undefined, visibleId)
+  if (known !== undefined && (visibleId === undefined || visibleId === known.visibleId)) {
+    return { trace: known, above: undefined, link }
+  }
+  const isContinued = remoteParent === "continue"
+  const trace = make(
+    exporter,
+    isContinued ? visibleId ?? traceId : undefined,
+    visibleId,
+    !isContinued || remote.sampled !== false
+  )
+  if (isContinued) trace.remoteParentId = ParentIds.spanId(remote.spanId)
   exporter.entries.set(remote, trace)
-  return { trace, above: undefined, link: remoteParent === "link" ? remote : undefined }
+  return { trace, above: undefined, link }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
 const make = (
   exporter: SpanExporter,
-  traceId: string,
-  visibleId: string,
-  remoteParentId: string | undefined,
+  traceId: string | undefined,
+  visibleId: string | undefined,
   sampled: boolean
-): LocalTrace =>
-  new LocalTrace(
-    exporter,
-    traceId,
-    visibleId,
-    remoteParentId,
-    fateOf(exporter, traceId, sampled),
-    sampled,
-    undefined,
-    undefined
-  )
+): LocalTrace => {
+  const id = traceId ?? exporter.settings.ids.unsafeTraceId()
+  return new LocalTrace(exporter, id, visibleId ?? id, fateOf(exporter, id, sampled), sampled)
+}
 
 const newTrace = (
   exporter: SpanExporter,
   traceId: string | undefined,
-  cut: Scope.TraceScope | undefined,
-  visibleId: string | undefined
+  cut: Scope.TraceScope | undefined
 ): LocalTrace => {
-  const id = traceId ?? exporter.settings.ids.unsafeTraceId()
-  return new LocalTrace(exporter, id, visibleId ?? id, undefined, fateOf(exporter, id, true), true, cut, undefined)
+  const trace = make(exporter, traceId, traceId, true)
+  trace.cut = cut
+  return trace
 }
 
 /** The trace that a `withTrace` begins. It has one id in all projects. */
 const traceOf = (exporter: SpanExporter, boundary: Scope.TraceScope, visibleId: string | undefined): LocalTrace => {
   const known = boundary.traces.find((trace) => trace.exporter === exporter)
   if (known !== undefined) return known
-  const id = boundary.traces[0]?.traceId ?? exporter.settings.ids.unsafeTraceId()
   const { around } = boundary
-  const outer = around === undefined ? undefined : recordFor(exporter, around)?.trace.traceId ?? around.traceId
-  const trace = new LocalTrace(
-    exporter,
-    id,
-    visibleId ?? id,
-    undefined,
-    fateOf(exporter, id, true),
-    true,
-    undefined,
-    outer
-  )
+  const trace = make(exporter, boundary.traces[0]?.traceId, visibleId, true)
+  if (around !== undefined) trace.outerTraceId = recordFor(exporter, around)?.trace.traceId ?? around.traceId
   boundary.traces.push(trace)
   return trace
 }

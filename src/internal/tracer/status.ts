@@ -5,10 +5,11 @@
 import * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { read } from "../../core/item/object.js"
 import type { Policy } from "../../core/item/policy.js"
 import { reasonOf } from "../../core/item/reason.js"
 import { keysOf } from "../../core/item/redact.js"
-import { foreignPolicy, read } from "./values.js"
+import { foreignPolicy } from "./values.js"
 
 export interface Status {
   readonly level: "WARNING" | "ERROR"

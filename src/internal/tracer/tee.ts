@@ -2,7 +2,6 @@
  * One span for the program out of ours and another tracer's.
  */
 import type * as Context from "effect/Context"
-import type * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { LangfuseSpan } from "./span.js"
@@ -21,21 +20,21 @@ const attempt = (f: () => void): void => {
 const methods = ["end", "attribute", "event", "addLinks"] as const
 
 /** A span's own ways of taking things down, before they were shared with a record. */
-interface Target {
+class Target {
   readonly span: Tracer.Span
   readonly end: Tracer.Span["end"]
   readonly attribute: Tracer.Span["attribute"]
   readonly event: Tracer.Span["event"]
   readonly addLinks: Tracer.Span["addLinks"]
-}
 
-const targetOf = (span: Tracer.Span): Target => ({
-  span,
-  end: span.end,
-  attribute: span.attribute,
-  event: span.event,
-  addLinks: span.addLinks
-})
+  constructor(span: Tracer.Span) {
+    this.span = span
+    this.end = span.end
+    this.attribute = span.attribute
+    this.event = span.event
+    this.addLinks = span.addLinks
+  }
+}
 
 /** Spans as they were, for tracers that hand one span out many times. */
 const targets = new WeakMap<LangfuseSpan, Target>()
@@ -48,7 +47,7 @@ const targets = new WeakMap<LangfuseSpan, Target>()
 export const join = (record: LangfuseSpan, other: Tracer.Span): Tracer.Span => {
   const before = recordOf(other)
   const isShared = before !== undefined && before.exporter === record.exporter
-  const target = (isShared ? targets.get(before) : undefined) ?? targetOf(other)
+  const target = (isShared ? targets.get(before) : undefined) ?? new Target(other)
   record.beneath = isShared ? undefined : before
   record.isTeed = true
   record.isShared = isShared || before === undefined ? other.sampled : before.isWanted
@@ -62,28 +61,42 @@ const canServe = (record: LangfuseSpan, other: Tracer.Span): boolean =>
   Object.isExtensible(other) &&
   methods.every((name) => Object.getOwnPropertyDescriptor(other, name)?.configurable !== false)
 
-const share = (record: LangfuseSpan, { addLinks, attribute, end, event, span }: Target): Tracer.Span => {
+const share = (record: LangfuseSpan, target: Target): Tracer.Span => {
+  const { span } = target
   const define = (name: PropertyKey, value: unknown): void =>
     void Object.defineProperty(span, name, { value, configurable: true, writable: true })
+  const told = new Told(record, target)
   define(RecordId, record)
-  define("end", (endTime: bigint, exit: Exit.Exit<unknown, unknown>) => {
-    if (record.status._tag === "Ended") return
-    record.end(endTime, exit)
-    attempt(() => end.call(span, endTime, exit))
-  })
-  define("attribute", (key: string, value: unknown) => {
-    record.attribute(key, value)
-    attempt(() => attribute.call(span, key, shownTo(record, value)))
-  })
-  define("event", (name: string, startTime: bigint, attributes?: Record<string, unknown>) => {
-    record.event(name, startTime, attributes)
-    attempt(() => event.call(span, name, startTime, attributes))
-  })
-  define("addLinks", (links: ReadonlyArray<Tracer.SpanLink>) => {
-    record.addLinks(links)
-    attempt(() => addLinks.call(span, links))
-  })
+  for (const name of methods) define(name, told[name])
   return span
+}
+
+/** Tells both of what happens. Its methods go by themselves onto the spans of others. */
+class Told {
+  readonly end: Tracer.Span["end"]
+  readonly attribute: Tracer.Span["attribute"]
+  readonly event: Tracer.Span["event"]
+  readonly addLinks: Tracer.Span["addLinks"]
+
+  constructor(record: LangfuseSpan, { addLinks, attribute, end, event, span }: Target) {
+    this.end = (endTime, exit) => {
+      if (record.status._tag === "Ended") return
+      record.end(endTime, exit)
+      attempt(() => end.call(span, endTime, exit))
+    }
+    this.attribute = (key, value) => {
+      record.attribute(key, value)
+      attempt(() => attribute.call(span, key, shownTo(record, value)))
+    }
+    this.event = (name, startTime, attributes) => {
+      record.event(name, startTime, attributes)
+      attempt(() => event.call(span, name, startTime, attributes))
+    }
+    this.addLinks = (links) => {
+      record.addLinks(links)
+      attempt(() => addLinks.call(span, links))
+    }
+  }
 }
 
 /** What another tracer is told of a value of ours. */
@@ -92,7 +105,7 @@ const shownTo = ({ beneath, exporter }: LangfuseSpan, value: unknown): unknown =
     ? attributeValue(value.written(exporter.settings.intake.policy))
     : value
 
-class TeeSpan implements Tracer.Span {
+class TeeSpan extends Told implements Tracer.Span {
   readonly _tag = "Span"
   readonly name: string
   readonly traceId: string
@@ -103,9 +116,9 @@ class TeeSpan implements Tracer.Span {
   readonly sampled: boolean
   readonly attributes: ReadonlyMap<string, unknown>
   readonly [RecordId]: LangfuseSpan
-  private readonly target: Target
 
   constructor(record: LangfuseSpan, target: Target) {
+    super(record, target)
     this.name = record.name
     this.traceId = record.traceId
     this.spanId = record.ownId
@@ -116,7 +129,6 @@ class TeeSpan implements Tracer.Span {
     this.sampled = target.span.sampled
     this.attributes = record.attributes
     this[RecordId] = record
-    this.target = target
   }
 
   get status(): Tracer.SpanStatus {
@@ -125,26 +137,5 @@ class TeeSpan implements Tracer.Span {
 
   get links(): ReadonlyArray<Tracer.SpanLink> {
     return this[RecordId].links
-  }
-
-  end(endTime: bigint, exit: Exit.Exit<unknown, unknown>): void {
-    if (this.status._tag === "Ended") return
-    this[RecordId].end(endTime, exit)
-    attempt(() => this.target.end.call(this.target.span, endTime, exit))
-  }
-
-  attribute(key: string, value: unknown): void {
-    this[RecordId].attribute(key, value)
-    attempt(() => this.target.attribute.call(this.target.span, key, shownTo(this[RecordId], value)))
-  }
-
-  event(name: string, startTime: bigint, attributes?: Record<string, unknown>): void {
-    this[RecordId].event(name, startTime, attributes)
-    attempt(() => this.target.event.call(this.target.span, name, startTime, attributes))
-  }
-
-  addLinks(links: ReadonlyArray<Tracer.SpanLink>): void {
-    this[RecordId].addLinks(links)
-    attempt(() => this.target.addLinks.call(this.target.span, links))
   }
 }

@@ -24,15 +24,15 @@ export class LocalTrace {
   readonly traceId: string
   /** What the program sees: of two tracers it is the other's. */
   readonly visibleId: string
-  /** The caller in another process. */
-  readonly remoteParentId: string | undefined
   readonly fate: Fate
   /** The sampled flag of W3C that goes out with requests: the caller's, if there is one. */
   readonly sampled: boolean
+  /** The caller in another process. */
+  remoteParentId: string | undefined = undefined
   /** The innermost `withTrace` that does not hold in this trace. */
-  readonly cut: TraceScope | undefined
+  cut: TraceScope | undefined = undefined
   /** The trace around one that a program begins within another. */
-  readonly outerTraceId: string | undefined
+  outerTraceId: string | undefined = undefined
   /** The first observation with no other above it: where this process's part of the trace begins. */
   rootId: string | undefined = undefined
   /** Whether the caller is known to be in Langfuse, so that the trace begins there. */
@@ -45,23 +45,11 @@ export class LocalTrace {
   /** The scope of the last observation without one above it, to tell siblings that contradict each other. */
   scopeOfLast: TraceScope | undefined = undefined
 
-  constructor(
-    exporter: SpanExporter,
-    traceId: string,
-    visibleId: string,
-    remoteParentId: string | undefined,
-    fate: Fate,
-    sampled: boolean,
-    cut: TraceScope | undefined,
-    outerTraceId: string | undefined
-  ) {
+  constructor(exporter: SpanExporter, traceId: string, visibleId: string, fate: Fate, sampled: boolean) {
     this.exporter = exporter
     this.traceId = traceId
     this.visibleId = visibleId
-    this.remoteParentId = remoteParentId
     this.fate = fate
     this.sampled = sampled
-    this.cut = cut
-    this.outerTraceId = outerTraceId
   }
 }

@@ -1,4 +1,5 @@
 /** What a span says of its trace when it is exported, beside what it has from the fiber it started in. */
+import { textsOf } from "../../core/item/attributes.js"
 import type { Observation } from "../../core/item/item.js"
 import { trace as names } from "../../core/item/names.js"
 import {
@@ -13,7 +14,7 @@ import {
 } from "./scope.js"
 import type { LangfuseSpan } from "./span.js"
 import { type LocalTrace, Said } from "./trace.js"
-import { Given, texts } from "./values.js"
+import { Given } from "./values.js"
 
 /** What says it of the whole trace, from now on: on the spans that are open too. The values are those of now. */
 export const say = (trace: LocalTrace, fields: TraceInput): () => void => {
@@ -34,7 +35,7 @@ export const say = (trace: LocalTrace, fields: TraceInput): () => void => {
 }
 
 const union = (first: unknown, second: unknown): ReadonlyArray<string> => [
-  ...new Set([...texts(first), ...texts(second)])
+  ...new Set([...textsOf(first), ...textsOf(second)])
 ]
 
 /** Called once it is certain that the span is exported. */

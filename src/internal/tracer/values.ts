@@ -1,6 +1,7 @@
 /** Values as span attributes: texts, numbers and booleans under every tracer, JSON text for anything else. */
-import { contentOf, jsonOf, metadataOf } from "../../core/item/content.js"
+import { jsonOf, metadataOf } from "../../core/item/content.js"
 import type { Content } from "../../core/item/item.js"
+import { keysOf, read } from "../../core/item/object.js"
 import type { Policy } from "../../core/item/policy.js"
 import { defaults } from "../../LangfuseConfig.js"
 import { readable, redactedNames } from "../readable.js"
@@ -17,19 +18,6 @@ export const foreignPolicy: Policy = {
   release: undefined,
   redactedNames,
   readable
-}
-
-/** `undefined` for what is not worth an attribute. Never throws. */
-export const toAttribute = (value: unknown, policy: Policy): AttributeValue | undefined => {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-      return value
-    case "number":
-      return Number.isFinite(value) ? value : String(value)
-    default:
-      return contentOf(value, policy)?.text
-  }
 }
 
 /** What is under a key of metadata: a key may say that it is a secret. */
@@ -98,7 +86,7 @@ export class Given {
     return this.content
   }
 
-  /** For a tracer that gets it all the same. */
+  /** For another tracer that a part of the program runs under. */
   toJSON(): unknown {
     return this.value
   }
@@ -113,84 +101,6 @@ export const isGiven = (value: unknown): value is Given => {
   }
 }
 
-/** `Array.isArray` throws for a proxy that was revoked. */
-export const isList = (value: unknown): value is ReadonlyArray<unknown> => {
-  try {
-    return Array.isArray(value)
-  } catch {
-    return false
-  }
-}
-
-export interface Fields {
-  readonly [name: string]: unknown
-}
-
-export const isPlainRecord = (value: unknown): value is Fields => {
-  try {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return false
-    const prototype: unknown = Object.getPrototypeOf(value)
-    return prototype === Object.prototype || prototype === null
-  } catch {
-    return false
-  }
-}
-
-/** Text of a scalar; `undefined` for anything that is not one, or empty. */
-export const text = (value: unknown): string | undefined => {
-  if (typeof value === "string") return value === "" ? undefined : value
-  return typeof value === "number" || typeof value === "boolean" || typeof value === "bigint"
-    ? String(value)
-    : undefined
-}
-
-/** Texts from a list of them, its JSON, or texts separated by commas; each once. */
-export const texts = (value: unknown): ReadonlyArray<string> => {
-  const out = new Set<string>()
-  for (const item of listOf(value)) {
-    const one = text(item)
-    if (one !== undefined) out.add(one)
-  }
-  return [...out]
-}
-
-const listOf = (value: unknown): ReadonlyArray<unknown> => {
-  if (isList(value)) return copyOf(value)
-  if (typeof value !== "string") return []
-  if (value.startsWith("[")) {
-    try {
-      const list: unknown = JSON.parse(value)
-      if (isList(list)) return list
-    } catch {
-      // A tag may begin with a bracket.
-    }
-  }
-  return value.split(",").map((item) => item.trim())
-}
-
-const copyOf = (list: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
-  try {
-    return [...list]
-  } catch {
-    return []
-  }
-}
-
-/** Reads a property of an object that may have a getter, or be one that refuses. */
-export const read = (value: object, key: string): unknown => {
-  try {
-    return Reflect.get(value, key)
-  } catch {
-    return "<unreadable: the getter threw>"
-  }
-}
-
-/** The keys of an object and what is under them, `__proto__` too. Never throws. */
-export const entriesOf = (value: unknown): ReadonlyArray<readonly [key: string, value: unknown]> => {
-  try {
-    if (typeof value !== "object" || value === null) return []
-    return Object.keys(value).map((key) => [key, read(value, key)] as const)
-  } catch {
-    return []
-  }
-}
+/** The keys of an object and what is under them, `__proto__` too. */
+export const entriesOf = (value: unknown): ReadonlyArray<readonly [key: string, value: unknown]> =>
+  isObject(value) ? keysOf(value).map((key) => [key, read(value, key)] as const) : []

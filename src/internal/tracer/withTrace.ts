@@ -6,16 +6,17 @@ import * as FiberRef from "effect/FiberRef"
 import * as HashMap from "effect/HashMap"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
+import { textsOf } from "../../core/item/attributes.js"
 import { trace as names } from "../../core/item/names.js"
+import { read } from "../../core/item/object.js"
 import { attributeOf, isRecording } from "./annotate.js"
 import * as Current from "./current.js"
-import { exporterOf } from "./exporterOf.js"
-import { currentFiber, isNative, tracerOf } from "./native.js"
+import { currentFiber, exporterOf, isNative, tracerOf } from "./native.js"
 import * as Scope from "./scope.js"
 import { Held, type LangfuseSpan, recordsOf } from "./span.js"
 import { innermostSpan, traceHere } from "./start.js"
 import { say } from "./traceFields.js"
-import { foreignPolicy, read, texts } from "./values.js"
+import { foreignPolicy } from "./values.js"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 type Run = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -135,7 +136,7 @@ const tooLate = "updateTrace came when all observations of the trace had left; c
 const annotate = (span: Tracer.Span, fields: Scope.TraceInput): void => {
   if (!isRecording(span)) return
   for (const [name, value] of Scope.valuesOf(fields, foreignPolicy)) {
-    const all = name === names.tags ? [...new Set([...texts(attributeOf(span, name)), ...texts(value)])] : value
+    const all = name === names.tags ? [...new Set([...textsOf(attributeOf(span, name)), ...textsOf(value)])] : value
     try {
       span.attribute(name, all)
     } catch {
