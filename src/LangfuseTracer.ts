@@ -235,7 +235,7 @@ const tracerOf = (exporter: SpanExporter, other: Tracer.Tracer | undefined): Tra
       context: (f, fiber) => other === undefined ? f() : other.context(f, fiber)
     }),
     exporter,
-    other === undefined
+    other
   )
 
 /** Where another tracer throws, Langfuse goes on alone. */

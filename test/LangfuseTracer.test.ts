@@ -1071,6 +1071,32 @@ describe("LangfuseTracer", () => {
         assert.deepStrictEqual(all[0]?.body.input, { a: 1 })
       }).pipe(Effect.scoped))
 
+    it.effect("redacts for each of two projects what it asks for", () =>
+      Effect.gen(function*() {
+        const first = yield* Layer.build(LangfuseIngest.layerMemoryWith({ redactedNames: ["k1"] }))
+        const second = yield* Layer.build(LangfuseIngest.layerMemoryWith({ redactedNames: ["k2"] }))
+        const tracing = LangfuseTracer.layerTee().pipe(
+          Layer.provide(Layer.succeedContext(first)),
+          Layer.provide(LangfuseTracer.layer().pipe(Layer.provide(Layer.succeedContext(second))))
+        )
+        const given = { deep: { k1: "s3cret 1", k2: "s3cret 2", state: "before" } }
+        const metadata = { given, list: [given], k1: "s3cret 1", k2: "s3cret 2" }
+        yield* Effect.annotateCurrentSpan("debug", given).pipe(
+          Effect.zipRight(Langfuse.updateTrace({ metadata: { said: given } })),
+          Effect.zipRight(Langfuse.update({ output: given })),
+          Langfuse.tool("a", { input: given, metadata }),
+          Effect.tap(Effect.sync(() => void (given.deep.state = "after"))),
+          Langfuse.withTrace({ metadata, input: given }),
+          Effect.provide(tracing)
+        )
+        for (const [i, context] of [first, second].entries()) {
+          const text = JSON.stringify(yield* Effect.provide(observations, context))
+          assert.include(text, "before")
+          assert.notInclude(text, "after")
+          assert.notInclude(text, `s3cret ${i + 1}`)
+        }
+      }).pipe(Effect.scoped))
+
     it.effect("decides about sampling for itself", () => {
       const { span, tracer } = recording()
       const unsampled = Tracer.make({

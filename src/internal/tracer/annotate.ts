@@ -53,7 +53,7 @@ export const isRecording = (span: Tracer.Span): boolean => isWanted(span, curren
 /** All that is known of a span which nobody keeps: its id is that of an observation all the same. */
 export const mark = (span: Tracer.Span, type: unknown): void => set(span, observation.type, textOf(type))
 
-const policyOf = (span: Tracer.Span): Policy => recordOf(span)?.exporter.settings.intake.policy ?? foreignPolicy
+const policyOf = (span: Tracer.Span): Policy => recordOf(span)?.commonPolicy ?? foreignPolicy
 
 /** Only our own tracer keeps to the option; another one beside it has all attributes. */
 const keepsContent = (span: Tracer.Span, fields: ObservationFields): boolean => {

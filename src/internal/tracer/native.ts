@@ -27,10 +27,13 @@ export class Made {
   readonly exporter: SpanExporter
   /** Whether there is no other tracer beside it. */
   readonly isAlone: boolean
+  /** The one behind the tracer beside it. */
+  readonly beneath: Made | undefined
 
-  constructor(exporter: SpanExporter, isAlone: boolean) {
+  constructor(exporter: SpanExporter, other: Tracer.Tracer | undefined) {
     this.exporter = exporter
-    this.isAlone = isAlone
+    this.isAlone = other === undefined
+    this.beneath = other && exporterOf(other)
   }
 
   get intake(): Intake {
@@ -38,8 +41,11 @@ export class Made {
   }
 }
 
-export const attach = (tracer: Tracer.Tracer, exporter: SpanExporter, isAlone: boolean): Tracer.Tracer =>
-  Object.assign(tracer, { [ExporterId]: new Made(exporter, isAlone) })
+export const attach = (
+  tracer: Tracer.Tracer,
+  exporter: SpanExporter,
+  other: Tracer.Tracer | undefined
+): Tracer.Tracer => Object.assign(tracer, { [ExporterId]: new Made(exporter, other) })
 
 /** The exporter behind a tracer that this library made. */
 export const exporterOf = (tracer: Tracer.Tracer): Made | undefined => {

@@ -20,7 +20,7 @@ import type { Listed } from "./open.js"
 import type { TraceScope } from "./scope.js"
 import { toMillis } from "./time.js"
 import type { LocalTrace } from "./trace.js"
-import { attributeValue, isGiven, isObject, snapshotOf, snapshotsOf } from "./values.js"
+import { attributeValue, isGiven, isObject, snapshotOf, snapshotsOf, Union } from "./values.js"
 
 /** Events, and links, that one span keeps: OpenTelemetry's default. A span may log for as long as the program runs. */
 const maxEvents = 128
@@ -205,6 +205,14 @@ export class LangfuseSpan implements Tracer.Span, Listed<LangfuseSpan> {
 
   private get policy(): Policy {
     return this.exporter.settings.intake.policy
+  }
+
+  /** For what all projects are told: what any of them redacts is. */
+  get commonPolicy(): Policy {
+    const { beneath, policy } = this
+    return beneath === undefined
+      ? policy
+      : { ...policy, redactedNames: () => new Union(policy.redactedNames(), beneath.commonPolicy.redactedNames()) }
   }
 
   /** Whether its observation is sent. */

@@ -70,8 +70,8 @@ export class Union extends Set<string> {
 export class Given {
   readonly key: string
   readonly value: unknown
-  private content: Content | undefined
-  private isWritten = false
+  /** One for each project. */
+  private contents: Map<Policy, Content | undefined> | undefined = undefined
 
   constructor(key: string, value: unknown) {
     this.key = key
@@ -79,11 +79,9 @@ export class Given {
   }
 
   written(policy: Policy): Content | undefined {
-    if (!this.isWritten) {
-      this.content = toMetadata(this.key, this.value, policy)
-      this.isWritten = true
-    }
-    return this.content
+    const contents = this.contents ??= new Map<Policy, Content | undefined>()
+    if (!contents.has(policy)) contents.set(policy, toMetadata(this.key, this.value, policy))
+    return contents.get(policy)
   }
 
   /** For another tracer that a part of the program runs under. */

@@ -11,7 +11,7 @@ import { trace as names } from "../../core/item/names.js"
 import { read } from "../../core/item/object.js"
 import { attributeOf, isRecording } from "./annotate.js"
 import * as Current from "./current.js"
-import { currentFiber, exporterOf, isNative, tracerOf } from "./native.js"
+import { currentFiber, exporterOf, isNative, type Made, tracerOf } from "./native.js"
 import * as Scope from "./scope.js"
 import { Held, type LangfuseSpan, recordsOf } from "./span.js"
 import { innermostSpan, traceHere } from "./start.js"
@@ -31,7 +31,8 @@ const scopeOf = (fiber: AnyFiber, outer: Scope.TraceScope | undefined, fields: S
   const scope = new Scope.TraceScope(outer, around, fields, isNew, isLazy ? undefined : foreignPolicy)
   if (made === undefined || !scope.hasObjects || !fiber.getFiberRef(FiberRef.currentTracerEnabled)) return scope
   // Another tracer beside ours gets it in any case.
-  if (!made.isAlone || traceHere(made.exporter, scope, around)?.fate === "recorded") scope.write(made.intake.policy)
+  if (made.isAlone && traceHere(made.exporter, scope, around)?.fate !== "recorded") return scope
+  for (let each: Made | undefined = made; each !== undefined; each = each.beneath) scope.write(each.intake.policy)
   return scope
 }
 
