@@ -46,7 +46,7 @@ class Names extends Set<string> {
 /** The names to redact: always the same ones, those given, and those of the running fiber's `Headers.currentRedactedNames`. */
 export const redactedNamesWith = (more: ReadonlyArray<string>): () => ReadonlySet<string> => {
   const always = [...defaultNames, ...more.map((name) => name.toLowerCase())]
-  let ofFiber: ReadonlyArray<string | RegExp> = []
+  let ofFiber = noNames
   let names: ReadonlySet<string> = new Set(always)
   return () => {
     const current = currentNames()
@@ -61,9 +61,12 @@ export const redactedNamesWith = (more: ReadonlyArray<string>): () => ReadonlySe
   }
 }
 
+/** One list, so that outside of fibers the set is not made anew each time. */
+const noNames: ReadonlyArray<string | RegExp> = []
+
 const currentNames = (): ReadonlyArray<string | RegExp> => {
   const fiber = Fiber.getCurrentFiber()
-  return fiber._tag === "Some" ? fiber.value.getFiberRef(Headers.currentRedactedNames) : []
+  return fiber._tag === "Some" ? fiber.value.getFiberRef(Headers.currentRedactedNames) : noNames
 }
 
 export const redactedNames: () => ReadonlySet<string> = redactedNamesWith([])

@@ -71,7 +71,7 @@ class JsonTexts {
   others: Map<string, string> | undefined = undefined
 }
 
-export type EndedStatus = EndedSpan["status"]
+type EndedStatus = EndedSpan["status"]
 
 /** Something said inside a span that shares its fate, such as a score. */
 export class Held {
