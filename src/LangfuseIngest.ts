@@ -345,7 +345,7 @@ export const make = (
         }
         if (throttle.heldBack > 0) {
           const { dropped, failed, offered, rejected } = ledger.stats()
-          yield* Log.warning(
+          yield* Log.info(
             `of ${offered} Langfuse events ${failed} failed, ${rejected} were rejected and ${dropped} were dropped in all`
           )
         }

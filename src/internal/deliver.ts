@@ -14,7 +14,6 @@ import type { Answer } from "../core/wire/answers.js"
 import { problemOf, retryable, retryAfter } from "../core/wire/answers.js"
 import { Bytes } from "../core/wire/bytes.js"
 import { LangfuseError } from "../LangfuseError.js"
-import { adviceOn } from "./advice.js"
 import * as Http from "./http.js"
 import type * as Log from "./log.js"
 import * as Reword from "./reword.js"
@@ -67,6 +66,9 @@ class Delivery {
 
 /** Bytes written before others get a turn of the event loop. */
 const slice = 256 * 1024
+
+/** Milliseconds after which a person hears that events are still tried again. */
+const longOutage = 10_000
 
 /** What `end` writes at most. */
 const maxEnd = 8
@@ -241,7 +243,13 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
     tell: Tell,
     schedule: NonNullable<TransportSettings["retry"]>
   ): Effect.Effect<void> =>
-    Effect.flatMap(Schedule.driver(schedule), (driver) => {
+    Effect.flatMap(Effect.zip(Schedule.driver(schedule), Clock.currentTimeMillis), ([driver, start]) => {
+      const warnOfOutage = (count: number, error: LangfuseError): Effect.Effect<void> =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          now - start < longOutage ? Effect.void : warn(
+            `again ${error.reason} ${error.status ?? ""}`,
+            `${count} Langfuse events are tried again: ${error.message}`
+          ))
       const go = (pieces: ReadonlyArray<Piece>): Effect.Effect<void> =>
         Effect.suspend(() => {
           const again: Array<readonly [ReadonlyArray<Piece>, Verdict, Problem]> = []
@@ -257,12 +265,8 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
               onSuccess: () => {
                 // They were told in groups, and go in their order.
                 const worthIt = new Set(again.splice(0).flatMap(([pieces]) => pieces))
-                const error = errorOf(first[2])
                 return Effect.zipRight(
-                  warn(
-                    `again ${error.reason} ${error.status ?? ""}`,
-                    `${worthIt.size} Langfuse events are tried again: ${error.message}; ${adviceOn(error)}`
-                  ),
+                  warnOfOutage(worthIt.size, errorOf(first[2])),
                   go(pieces.filter((piece) => worthIt.has(piece)))
                 )
               }

@@ -12,7 +12,7 @@ const annotated = (log: Effect.Effect<void>): Effect.Effect<void> =>
 
 export const warning = (message: string): Effect.Effect<void> => annotated(Effect.logWarning(message))
 
-const info = (message: string): Effect.Effect<void> => annotated(Effect.logInfo(message))
+export const info = (message: string): Effect.Effect<void> => annotated(Effect.logInfo(message))
 
 /** Writes the first line of each kind, and then at most one in ten seconds, with the number of those held back. */
 export type Throttled = (kind: string, message: string) => Effect.Effect<void>
