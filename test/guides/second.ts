@@ -268,7 +268,6 @@ export const second: Expectations = {
   "fleets-settings": {
     faults: [Fault.rateLimited(0, { route: "otlp" })],
     refusals: [429],
-    warns: [/events are tried again: 429: Rate limit exceeded/],
     traces: Array.from({ length: 600 }, (_, i) => ({
       name: "work",
       observations: [{ name: `step ${i + 1}`, type: "EVENT" as const }]
