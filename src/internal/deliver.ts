@@ -44,7 +44,8 @@ export interface Verdict {
 /** Pieces with the same outcome are told together. */
 export type Tell = (pieces: ReadonlyArray<Piece>, verdict: Verdict) => void
 
-export type Deliver = (endpoint: Endpoint, pieces: ReadonlyArray<Piece>, tell: Tell) => Effect.Effect<void>
+/** The list is emptied at the end: whoever still holds it, as instructions of fibers do for a while, holds no contents. */
+export type Deliver = (endpoint: Endpoint, pieces: Array<Piece>, tell: Tell) => Effect.Effect<void>
 
 interface Request {
   readonly pieces: ReadonlyArray<Piece>
@@ -299,7 +300,12 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
         : persist(endpoint, pieces, note, options.retry)
       // An encoder that fails is ours to mend, and keeps no event pending.
       return Effect.catchAllCause(sent, () =>
-        Effect.sync(() => tell(pieces.filter((piece) => !told.has(piece)), failed(unexpected))))
+        Effect.sync(() => tell(pieces.filter((piece) => !told.has(piece)), failed(unexpected)))).pipe(
+          Effect.ensuring(Effect.sync(() => {
+            told.clear()
+            pieces.length = 0
+          }))
+        )
     })
 }
 

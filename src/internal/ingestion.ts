@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import type { Entry } from "../core/flow/ledger.js"
 import { Piece } from "../core/flow/piece.js"
 import { Stamps } from "../core/flow/stamps.js"
-import { type DerivedTrace, Traces } from "../core/flow/traces.js"
+import { DerivedTrace, Traces } from "../core/flow/traces.js"
 import * as Answers from "../core/wire/answers.js"
 import { dialectOf } from "../core/wire/dialect.js"
 import { ingestionWire } from "../core/wire/ingestionWire.js"
@@ -64,23 +64,16 @@ export const make = (deliver: Deliver, server: Server): Ingestion => {
     send: (pieces, tell) =>
       Effect.suspend(() => {
         const derive = traces.batch()
-        const derived = new Map<Piece, DerivedTrace>()
         const stamped = pieces.map((piece) => {
           const before = derive(piece.item)
           const made = new Piece(piece.item, piece.entries, before)
-          if (before !== undefined) {
-            stamps.stamp(before)
-            derived.set(made, before)
-          }
+          if (before !== undefined) stamps.stamp(before)
           stamps.stamp(piece.item)
           return made
         })
         return deliver(to, stamped, (pieces, verdict) => {
           if (verdict.before === "delivered") {
-            for (const piece of pieces) {
-              const trace = derived.get(piece)
-              if (trace !== undefined) traces.delivered(trace)
-            }
+            for (const { before } of pieces) if (before instanceof DerivedTrace) traces.delivered(before)
           }
           tell(pieces, verdict)
         })

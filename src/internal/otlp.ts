@@ -71,7 +71,7 @@ export const make = (options: Options): Effect.Effect<Otlp, never, Scope.Scope> 
       tellTraces(traces, outcome)
     })
 
-    const deliverSpans = (pieces: ReadonlyArray<OtlpPiece>): Effect.Effect<void> => {
+    const deliverSpans = (pieces: Array<Piece>): Effect.Effect<void> => {
       if (onMissing === undefined) return deliver(endpoint, pieces, tell)
       const missing: Array<Piece> = []
       const sent = deliver(endpoint, pieces, (pieces, verdict) => {
