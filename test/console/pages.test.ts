@@ -163,6 +163,8 @@ describe.skipIf(executablePath === undefined)("pages", () => {
       Effect.gen(function*() {
         const page = yield* openPage(yield* start, "/")
         const lines = page.locator("a.trace-line")
+        // The page listens to keys from when it shows something.
+        yield* act(() => lines.first().waitFor())
         yield* act(() => page.keyboard.press("/"))
         yield* act(() => page.keyboard.type("Weather in alpha"))
         yield* act(() => page.getByText("1 of 2 traces").waitFor())
