@@ -7,6 +7,7 @@
  *   npm run bench -- --out result.json             the same in a file, written after every round
  *   npm run bench -- --only none,ours-ingestion    some subjects
  *   npm run bench -- --measure callerMicrosPerEvent,closeMs    some measures
+ *   npm run bench -- --payload 1KB                 only events of this size: 1KB, 20KB or session
  *   npm run bench -- --session recording.json      with the turns of a recorded agent session; may be repeated
  *   npm run bench -- --growth                      how cost grows, as a picture in docs
  *   npm run bench -- --read result.json            the table of an earlier result, and how it meets the targets
@@ -41,12 +42,16 @@ const usage = Effect.try({
         only: { type: "string" },
         out: { type: "string" },
         measure: { type: "string" },
+        payload: { type: "string" },
         rounds: { type: "string" },
         session: { type: "string", multiple: true, default: [] },
         read: { type: "string" }
       }
     })
     const names = (list: string | undefined) => list?.split(",").map((name) => name.trim()).filter(Boolean) ?? []
+    if (values.payload !== undefined && !["1KB", "20KB", "session"].includes(values.payload)) {
+      throw new Error("--payload takes 1KB, 20KB or session")
+    }
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
     if (values.read !== undefined && !existsSync(values.read)) throw new Error(`no file ${values.read}`)
     if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
@@ -153,7 +158,7 @@ const program = Effect.gen(function*() {
   const samples = yield* Harness.runAll(
     bench,
     chosen,
-    select(trials(size, payloads), given.measure),
+    select(trials(size, payloads), given.measure, given.payload),
     rounds,
     size.shared,
     (samples) =>

@@ -193,9 +193,16 @@ export const trials = (size: Size, sessions: ReadonlyArray<Payload>): ReadonlyAr
   return [...small, ...large, ...patient]
 }
 
-/** `all`, or those that give a measure whose name, or the beginning of it up to an `@`, is among the names. */
-export const select = (all: ReadonlyArray<Trial>, names: ReadonlyArray<string>): ReadonlyArray<Trial> =>
-  names.length === 0 ? all : all.flatMap((trial) => {
+/** Of what size the events of a trial are, as a person calls it. */
+const sizeOf = ({ payload }: Trial): string => payload.kind === "session" ? "session" : `${payload.bytes / 1000}KB`
+
+/** Those that give a measure whose name, or the beginning of it up to an `@`, is among the names, with events of this size. */
+export const select = (
+  all: ReadonlyArray<Trial>,
+  names: ReadonlyArray<string>,
+  size: string | undefined
+): ReadonlyArray<Trial> =>
+  all.filter((trial) => size === undefined || sizeOf(trial) === size).flatMap((trial) => {
     const measures = trial.measures.filter(({ name }) => isNamed(name, names))
     return measures.length === 0 ? [] : [{ ...trial, measures }]
   })
