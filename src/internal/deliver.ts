@@ -47,21 +47,51 @@ export type Tell = (pieces: ReadonlyArray<Piece>, verdict: Verdict) => void
 /** The list is emptied at the end: whoever still holds it, as instructions of fibers do for a while, holds no contents. */
 export type Deliver = (endpoint: Endpoint, pieces: Array<Piece>, tell: Tell) => Effect.Effect<void>
 
+/** What carries the pieces from one index up to another. */
 interface Request {
-  readonly pieces: ReadonlyArray<Piece>
+  readonly from: number
+  readonly to: number
   readonly body: Uint8Array
 }
 
-/** What the requests of one delivery share. */
+/** What the requests of one delivery share. They name pieces by their indices, so that only one list holds contents. */
 class Delivery {
   readonly endpoint: Endpoint
-  readonly tell: Tell
+  readonly pieces: ReadonlyArray<Piece>
+  private readonly tell: Tell
   /** Requests refused with 400 that are still halved: one that refuses everything would be asked a thousand times. */
   halvings = 64
+  /** Outcomes are told in the order of the pieces: how many were. */
+  private told = 0
 
-  constructor(endpoint: Endpoint, tell: Tell) {
+  constructor(endpoint: Endpoint, pieces: ReadonlyArray<Piece>, tell: Tell) {
     this.endpoint = endpoint
+    this.pieces = pieces
     this.tell = tell
+  }
+
+  /** Of all up to the index that were not told. */
+  tellAll(to: number, verdict: Verdict): void {
+    const pieces = this.pieces.slice(this.told, to)
+    this.told = Math.max(this.told, to)
+    if (pieces.length > 0) this.tell(pieces, verdict)
+  }
+
+  /** Pieces with the same outcome together. */
+  tellEach(to: number, verdictOn: (piece: Piece) => Verdict, reword: Reword.Reword): void {
+    const groups = new Map<Outcome, Map<Outcome, Array<Piece>>>()
+    for (const piece of this.pieces.slice(this.told, to)) {
+      const { before, outcome } = verdictOn(piece)
+      const byBefore = groups.get(outcome) ?? new Map<Outcome, Array<Piece>>()
+      groups.set(outcome, byBefore)
+      const group = byBefore.get(before)
+      if (group === undefined) byBefore.set(before, [piece])
+      else group.push(piece)
+    }
+    this.told = to
+    for (const [outcome, byBefore] of groups) {
+      for (const [before, group] of byBefore) this.tell(group, { outcome: reword(outcome), before: reword(before) })
+    }
   }
 }
 
@@ -97,32 +127,32 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
   let pausedUntil = 0
 
   /** As many of the pieces as go into one request. */
-  const write = (endpoint: Endpoint, pieces: ReadonlyArray<Piece>): Effect.Effect<Request> =>
+  const write = ({ endpoint, pieces }: Delivery, from: number, to: number): Effect.Effect<Request> =>
     Effect.suspend(() => {
-      const out = new Bytes(roundUp(sizeOf(pieces, endpoint.maxItems, options.maxBatchBytes)), kept.pop())
-      let count = 0
+      const out = new Bytes(roundUp(sizeOf(pieces, from, to, endpoint.maxItems, options.maxBatchBytes)), kept.pop())
+      let next = from
       let items = 0
       let isFull = false
       const fill = (): void => {
         const until = out.length + slice
-        while (!isFull && out.length < until) {
-          const piece = pieces[count]
+        while (!isFull && next < to && out.length < until) {
+          const piece = pieces[next]
           if (piece === undefined) break
           const mark = out.mark()
           items += piece.before === undefined ? 1 : 2
-          isFull = count > 0 && items > endpoint.maxItems
+          isFull = next > from && items > endpoint.maxItems
           if (isFull) break
           endpoint.write(out, piece)
-          isFull = count > 0 && out.length > options.maxBatchBytes - maxEnd
+          isFull = next > from && out.length > options.maxBatchBytes - maxEnd
           if (isFull) out.rewind(mark)
-          else count++
+          else next++
         }
       }
       const go: Effect.Effect<Request> = Effect.suspend(() => {
         fill()
-        if (!isFull && count < pieces.length) return Effect.zipRight(turnOfEventLoop, go)
+        if (!isFull && next < to) return Effect.zipRight(turnOfEventLoop, go)
         endpoint.end(out)
-        return Effect.succeed({ pieces: count === pieces.length ? pieces : pieces.slice(0, count), body: out.view() })
+        return Effect.succeed({ from, to: next, body: out.view() })
       })
       endpoint.begin(out)
       return go
@@ -168,24 +198,25 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
     }
   }
 
-  const attempt = (delivery: Delivery, { body, pieces }: Request): Effect.Effect<void> => {
-    const { endpoint, tell } = delivery
+  const attempt = (delivery: Delivery, { body, from, to }: Request): Effect.Effect<void> => {
+    const { endpoint, pieces } = delivery
     const reword = rewordOf(body)
     return pause.pipe(
       Effect.zipRight(post(endpoint, body)),
       Effect.matchCauseEffect({
         onFailure: (cause) =>
-          Effect.sync(() => tell(pieces, failed(Option.getOrElse(Cause.failureOption(cause), () => unexpected)))),
+          Effect.sync(() => delivery.tellAll(to, failed(Option.getOrElse(Cause.failureOption(cause), () => unexpected)))),
         onSuccess: (answer) => {
           if (answer.status >= 200 && answer.status < 300) {
             return Effect.sync(() => {
               const verdictOn = endpoint.read(answer)
-              tellEach(pieces, verdictOn, reword, tell)
+              delivery.tellEach(to, verdictOn, reword)
+              const first = pieces[from]
               // Who answers with something else may not even have read it.
-              if (pieces[0] !== undefined && verdictOn(pieces[0]).outcome === "delivered") keep(body)
+              if (first !== undefined && verdictOn(first).outcome === "delivered") keep(body)
             })
           }
-          const parts = partsOf(delivery, pieces, answer)
+          const parts = partsOf(delivery, from, to, answer)
           if (parts !== undefined) return parts
           return Effect.map(Clock.currentTimeMillis, (now) => {
             if (answer.status === 429) {
@@ -193,50 +224,53 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
               pausedFrom = now
               pausedUntil = now + Math.max(left, retryAfter(answer, now))
             }
-            tell(pieces, same(reword({ failed: problemOf(answer, now) })))
+            delivery.tellAll(to, same(reword({ failed: problemOf(answer, now) })))
           })
         }
       }),
       // The events of a request that is cut off by the close have failed already; the traces before them are counted here.
-      Effect.onInterrupt(() => Effect.sync(() => tell(pieces, failed(cutOff))))
+      Effect.onInterrupt(() => Effect.sync(() => delivery.tellAll(to, failed(cutOff))))
     )
   }
 
   /** Two requests in place of one that was refused, where that may help. */
-  const partsOf = (
-    delivery: Delivery,
-    pieces: ReadonlyArray<Piece>,
-    answer: Answer
-  ): Effect.Effect<void> | undefined => {
-    if (!delivery.endpoint.divisible(answer)) return undefined
+  const partsOf = (delivery: Delivery, from: number, to: number, answer: Answer): Effect.Effect<void> | undefined => {
+    const { endpoint, pieces } = delivery
+    if (!endpoint.divisible(answer)) return undefined
     if (answer.status === 400 && --delivery.halvings < 0) return undefined
-    if (pieces.length > 1) {
-      const middle = pieces.length >> 1
-      return Effect.zipRight(
-        sendAll(delivery, pieces.slice(0, middle)),
-        sendAll(delivery, pieces.slice(middle))
-      )
+    if (to - from > 1) {
+      const middle = (from + to) >> 1
+      return Effect.zipRight(sendAll(delivery, from, middle), sendAll(delivery, middle, to))
     }
-    const [piece] = pieces
+    const piece = pieces[from]
     if (piece?.before === undefined) return undefined
     let before: Outcome = "delivered"
-    const trace = new Delivery(delivery.endpoint, (_, { outcome }) => {
+    const trace = new Delivery(endpoint, [new Piece<Item>(piece.before, [], undefined)], (_, { outcome }) => {
       before = outcome
     })
-    const event = new Delivery(delivery.endpoint, (_, { outcome }) => delivery.tell(pieces, { outcome, before }))
-    return Effect.zipRight(
-      sendAll(trace, [new Piece<Item>(piece.before, [], undefined)]),
-      sendAll(event, [new Piece(piece.item, piece.entries, undefined)])
+    const event = new Delivery(
+      endpoint,
+      [new Piece(piece.item, piece.entries, undefined)],
+      (_, { outcome }) => delivery.tellAll(to, { outcome, before })
     )
+    return Effect.zipRight(run(trace), run(event))
   }
 
-  /** One request after the other, until all pieces have been attempted. */
-  const sendAll = (delivery: Delivery, pieces: ReadonlyArray<Piece>): Effect.Effect<void> =>
-    pieces.length === 0 ? Effect.void : Effect.flatMap(write(delivery.endpoint, pieces), (request) => {
-      const rest = pieces.slice(request.pieces.length)
+  /** One request after the other, until all of these pieces have been attempted. */
+  const sendAll = (delivery: Delivery, from: number, to: number): Effect.Effect<void> =>
+    from >= to ? Effect.void : Effect.flatMap(write(delivery, from, to), (request) => {
       const first = attempt(delivery, request)
-      return rest.length === 0 ? first : Effect.zipRight(first, sendAll(delivery, rest))
+      return request.to >= to ? first : Effect.zipRight(first, sendAll(delivery, request.to, to))
     })
+
+  /** An encoder that fails is ours to mend, and keeps no event pending. */
+  const run = (delivery: Delivery): Effect.Effect<void> => {
+    const { length } = delivery.pieces
+    return Effect.catchAllCause(
+      sendAll(delivery, 0, length),
+      () => Effect.sync(() => delivery.tellAll(length, failed(unexpected)))
+    )
+  }
 
   const persist = (
     endpoint: Endpoint,
@@ -273,7 +307,7 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
               }
             })
           })
-          const delivery = new Delivery(endpoint, (pieces, verdict) => {
+          const delivery = new Delivery(endpoint, pieces, (pieces, verdict) => {
             const { outcome } = verdict
             const problem = outcome === "delivered"
               ? undefined
@@ -283,30 +317,19 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
             if (problem !== undefined && retryable(problem)) again.push([pieces, verdict, problem])
             else tell(pieces, verdict)
           })
-          return Effect.onInterrupt(Effect.zipRight(sendAll(delivery, pieces), next), () => Effect.sync(giveUp))
+          return Effect.onInterrupt(Effect.zipRight(run(delivery), next), () => Effect.sync(giveUp))
         })
       return go(all)
     })
 
   return (endpoint, pieces, tell) =>
-    Effect.suspend(() => {
-      const told = new Set<Piece>()
-      const note: Tell = (pieces, verdict) => {
-        for (const piece of pieces) told.add(piece)
-        tell(pieces, verdict)
-      }
-      const sent = options.retry === undefined
-        ? sendAll(new Delivery(endpoint, note), pieces)
-        : persist(endpoint, pieces, note, options.retry)
-      // An encoder that fails is ours to mend, and keeps no event pending.
-      return Effect.catchAllCause(sent, () =>
-        Effect.sync(() => tell(pieces.filter((piece) => !told.has(piece)), failed(unexpected)))).pipe(
-          Effect.ensuring(Effect.sync(() => {
-            told.clear()
-            pieces.length = 0
-          }))
-        )
-    })
+    Effect.suspend(() =>
+      options.retry === undefined
+        ? run(new Delivery(endpoint, pieces, tell))
+        : persist(endpoint, pieces, tell, options.retry)
+    ).pipe(Effect.ensuring(Effect.sync(() => {
+      pieces.length = 0
+    })))
 }
 
 export const errorOf = ({ description, reason, status }: Problem): LangfuseError =>
@@ -316,33 +339,19 @@ export const errorOf = ({ description, reason, status }: Problem): LangfuseError
 const roundUp = (size: number): number => Math.ceil(size / (1 << 18)) * (1 << 18)
 
 /** What the request takes, about: a buffer that has to grow is copied over and over. */
-const sizeOf = (pieces: ReadonlyArray<Piece>, maxItems: number, maxBytes: number): number => {
+const sizeOf = (
+  pieces: ReadonlyArray<Piece>,
+  from: number,
+  to: number,
+  maxItems: number,
+  maxBytes: number
+): number => {
   let size = 4096
-  for (let i = 0; i < pieces.length && i < maxItems && size < maxBytes; i++) {
+  for (let i = from; i < to && i < from + maxItems && size < maxBytes; i++) {
     const piece = pieces[i]
     if (piece !== undefined) size += piece.item.bytes + (piece.before === undefined ? 0 : piece.before.bytes)
   }
   return size + (size >> 4)
-}
-
-const tellEach = (
-  pieces: ReadonlyArray<Piece>,
-  verdictOn: (piece: Piece) => Verdict,
-  reword: Reword.Reword,
-  tell: Tell
-): void => {
-  const groups = new Map<Outcome, Map<Outcome, Array<Piece>>>()
-  for (const piece of pieces) {
-    const { before, outcome } = verdictOn(piece)
-    const byBefore = groups.get(outcome) ?? new Map<Outcome, Array<Piece>>()
-    groups.set(outcome, byBefore)
-    const group = byBefore.get(before)
-    if (group === undefined) byBefore.set(before, [piece])
-    else group.push(piece)
-  }
-  for (const [outcome, byBefore] of groups) {
-    for (const [before, group] of byBefore) tell(group, { outcome: reword(outcome), before: reword(before) })
-  }
 }
 
 const gzip = async (body: Uint8Array): Promise<Uint8Array> => {

@@ -50,10 +50,11 @@ export const endpoint = (server: Server): Endpoint => {
 }
 
 export interface Ingestion {
-  readonly send: (pieces: ReadonlyArray<Piece>, tell: Tell) => Effect.Effect<void>
+  /** The list is emptied at the end. */
+  readonly send: (pieces: Array<Piece>, tell: Tell) => Effect.Effect<void>
 }
 
-export const piecesOf = (batch: ReadonlyArray<Entry>): ReadonlyArray<Piece> =>
+export const piecesOf = (batch: ReadonlyArray<Entry>): Array<Piece> =>
   batch.map((entry) => new Piece(entry.item, Array.of(entry), undefined))
 
 export const make = (deliver: Deliver, server: Server): Ingestion => {
@@ -64,14 +65,12 @@ export const make = (deliver: Deliver, server: Server): Ingestion => {
     send: (pieces, tell) =>
       Effect.suspend(() => {
         const derive = traces.batch()
-        const stamped = pieces.map((piece) => {
-          const before = derive(piece.item)
-          const made = new Piece(piece.item, piece.entries, before)
-          if (before !== undefined) stamps.stamp(before)
+        for (const piece of pieces) {
+          piece.before = derive(piece.item)
+          if (piece.before !== undefined) stamps.stamp(piece.before)
           stamps.stamp(piece.item)
-          return made
-        })
-        return deliver(to, stamped, (pieces, verdict) => {
+        }
+        return deliver(to, pieces, (pieces, verdict) => {
           if (verdict.before === "delivered") {
             for (const { before } of pieces) if (before instanceof DerivedTrace) traces.delivered(before)
           }

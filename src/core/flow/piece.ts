@@ -6,7 +6,7 @@ export class Piece<A extends Item = Item> {
   readonly item: A
   readonly entries: ReadonlyArray<Entry>
   /** A derived trace that goes before it. It is no event: it has a counter of its own. */
-  readonly before: Trace | undefined
+  before: Trace | undefined
 
   constructor(item: A, entries: ReadonlyArray<Entry>, before: Trace | undefined) {
     this.item = item
