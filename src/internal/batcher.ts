@@ -13,6 +13,7 @@ import * as FiberId from "effect/FiberId"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Backing from "./backing.js"
 import { turnOfEventLoop } from "./turn.js"
 
 export interface Options<A> {
@@ -42,7 +43,7 @@ export const make = <A extends { readonly bytes: number }>(
   options: Options<A>
 ): Effect.Effect<Batcher<A>, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const queue = yield* Queue.dropping<A>(options.capacity)
+    const queue = yield* Backing.dropping<A>(options.capacity)
     const sending = new Set<Fiber.RuntimeFiber<void>>()
     // What others may fill must be enough for a batch.
     const maxBatch = Math.max(1, Math.min(options.maxBatch, options.capacity - options.reserve))

@@ -19,16 +19,33 @@ const short = (key: string): string => key.length > maxKey ? `${key.slice(0, max
 
 class Issues {
   count = 0
+  /** Where the fields are that are looked at. */
+  path = ""
   private readonly lines: Array<string> = []
 
-  add(path: string, message: string): undefined {
+  add(field: string, message: string): undefined {
     this.count += 1
-    if (this.count <= maxIssues) this.lines.push(`${path}: ${message}`)
+    if (this.count <= maxIssues) this.lines.push(`${this.path}${field}: ${message}`)
     return undefined
   }
 
-  addAll(path: string, issues: ReadonlyArray<Issue>): void {
-    for (const [key, message] of issues) this.add(`${path}.${short(key)}`, message)
+  /** Of the object whose fields are looked at. */
+  addHere(message: string): void {
+    this.path = this.path.slice(0, -1)
+    this.add("", message)
+  }
+
+  addAll(prefix: string, issues: ReadonlyArray<Issue>): void {
+    for (const [key, message] of issues) this.add(`${prefix}${short(key)}`, message)
+  }
+
+  /** Looks at the fields of a field. */
+  within<A>(field: string, look: () => A): A {
+    const { path } = this
+    this.path = `${path}${field}.`
+    const result = look()
+    this.path = path
+    return result
   }
 
   /** One line for each broken rule, such as `body.level: expected one of DEBUG, DEFAULT, WARNING, ERROR`. Never a value. */
@@ -41,21 +58,22 @@ class Issues {
 // fields
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** What becomes of the value; `path` is where it is. */
-type Check = (value: unknown, path: string, issues: Issues) => unknown
+/** What becomes of the value of a field. */
+type Check = (value: unknown, field: string, issues: Issues) => unknown
 
-const checked = ({ accepts, description }: Rule<unknown>): Check => (value, path, issues) =>
-  accepts(value) ? value : issues.add(path, `expected ${description}`)
+const checked = ({ accepts, description }: Rule<unknown>): Check => (value, field, issues) =>
+  accepts(value) ? value : issues.add(field, `expected ${description}`)
 
 const anything: Check = (value) => value
 
-const time: Check = (value, path, issues) => toIso(value) ?? issues.add(path, `expected ${Rules.timestamp.description}`)
+const time: Check = (value, field, issues) =>
+  toIso(value) ?? issues.add(field, `expected ${Rules.timestamp.description}`)
 
-const texts: Check = (value, path, issues) => {
-  if (!Array.isArray(value)) return issues.add(path, "expected a list")
+const texts: Check = (value, field, issues) => {
+  if (!Array.isArray(value)) return issues.add(field, "expected a list")
   // Not `forEach`, which passes over holes.
   for (let i = 0; i < value.length; i++) {
-    if (!Rules.text.accepts(value[i])) issues.add(`${path}[${i}]`, `expected ${Rules.text.description}`)
+    if (!Rules.text.accepts(value[i])) issues.add(`${field}[${i}]`, `expected ${Rules.text.description}`)
   }
   return value
 }
@@ -72,30 +90,31 @@ const defined = (fields: Fields): MutableFields => {
   return out
 }
 
-const map = (check: (fields: MutableFields, path: string, issues: Issues) => void): Check => (value, path, issues) => {
-  if (!isFields(value)) return issues.add(path, "expected an object")
-  const out = defined(value)
-  check(out, path, issues)
-  return out
-}
+const map =
+  (check: (fields: MutableFields, field: string, issues: Issues) => void): Check => (value, field, issues) => {
+    if (!isFields(value)) return issues.add(field, "expected an object")
+    const out = defined(value)
+    check(out, field, issues)
+    return out
+  }
 
-const parameters = map((parameters, path, issues) => {
+const parameters = map((parameters, field, issues) => {
   for (const key of Object.keys(parameters)) {
     const value = parameters[key]
-    if (!Rules.parameter.accepts(value)) issues.add(`${path}.${short(key)}`, `expected ${Rules.parameter.description}`)
+    if (!Rules.parameter.accepts(value)) issues.add(`${field}.${short(key)}`, `expected ${Rules.parameter.description}`)
     else if (isFields(value) && Object.hasOwn(value, prototypeKey)) parameters[key] = defined(value)
   }
 })
 
-const usageDetails = map((usage, path, issues) => issues.addAll(path, Rules.usageDetailsIssues(usage)))
+const usageDetails = map((usage, field, issues) => issues.addAll(`${field}.`, Rules.usageDetailsIssues(usage)))
 
 /** Langfuse has no sum of buckets other than `input` and `output` without a `total`. */
-const costDetails = map((costs, path, issues) => {
+const costDetails = map((costs, field, issues) => {
   let sum: number | undefined
   for (const key of Object.keys(costs)) {
     const cost = costs[key]
     if (Rules.cost.accepts(cost)) sum = (sum ?? 0) + cost
-    else issues.add(`${path}.${short(key)}`, `expected ${Rules.cost.description}`)
+    else issues.add(`${field}.${short(key)}`, `expected ${Rules.cost.description}`)
   }
   if (sum !== undefined && Number.isFinite(sum)) costs.total ??= sum
 })
@@ -114,14 +133,14 @@ const shape = (owner: string, isNullable: boolean, checks: { readonly [field: st
 })
 
 /** Checks all fields but those that are undefined. */
-const checkAll = ({ checks, isNullable, owner }: Shape, given: Fields, path: string, issues: Issues): MutableFields => {
+const checkAll = ({ checks, isNullable, owner }: Shape, given: Fields, issues: Issues): MutableFields => {
   const out: MutableFields = {}
   for (const key of Object.keys(given)) {
     const value = given[key]
     if (value === undefined) continue
     const check = checks.get(key)
-    if (check === undefined) issues.add(`${path}.${short(key)}`, `not a field of ${owner}, Langfuse would drop it`)
-    else out[key] = value === null && isNullable ? null : check(value, `${path}.${key}`, issues)
+    if (check === undefined) issues.add(short(key), `not a field of ${owner}, Langfuse would drop it`)
+    else out[key] = value === null && isNullable ? null : check(value, key, issues)
   }
   return out
 }
@@ -139,11 +158,11 @@ const legacyUsage = shape("usage", true, {
   totalTokens: checked(Rules.int)
 })
 
-const usage: Check = (value, path, issues) => {
-  if (!isFields(value)) return issues.add(path, "expected an object")
+const usage: Check = (value, field, issues) => {
+  if (!isFields(value)) return issues.add(field, "expected an object")
   const before = issues.count
-  const out = checkAll(legacyUsage, value, path, issues)
-  if (issues.count === before) issues.addAll(path, Rules.usageIssues(out))
+  const out = issues.within(field, () => checkAll(legacyUsage, value, issues))
+  if (issues.count === before) issues.addAll(`${field}.`, Rules.usageIssues(out))
   return out
 }
 
@@ -188,8 +207,8 @@ const recipe = (checks: { readonly [field: string]: Check }, complete: Complete)
 const isAbsent = (value: unknown): boolean => value === undefined || value === null
 
 const checkId = (body: MutableFields, issues: Issues): void => {
-  if (body.id === undefined) issues.add("body.id", "is missing")
-  else if (!Rules.id.accepts(body.id)) issues.add("body.id", `expected ${Rules.id.description}`)
+  if (body.id === undefined) issues.add("id", "is missing")
+  else if (!Rules.id.accepts(body.id)) issues.add("id", `expected ${Rules.id.description}`)
 }
 
 const completeObservation: Complete = (body, now, ids, issues) => {
@@ -205,7 +224,7 @@ const completeUpdate: Complete = (body, _now, _ids, issues) => checkId(body, iss
 
 const withPrompt = (complete: Complete): Complete => (body, now, ids, issues) => {
   complete(body, now, ids, issues)
-  if (issues.count === 0) issues.addAll("body", Rules.promptIssues(body))
+  if (issues.count === 0) issues.addAll("", Rules.promptIssues(body))
 }
 
 const event = {
@@ -295,15 +314,15 @@ export const scoreRecipe = recipe({
   if (body.dataType === "CORRECTION") body.name ??= "output"
   for (const [field, { accepts, description }, isRequired] of scoreRules) {
     if (body[field] === undefined) {
-      if (isRequired) issues.add(`body.${field}`, "is missing")
-    } else if (!accepts(body[field])) issues.add(`body.${field}`, `expected ${description}`)
+      if (isRequired) issues.add(field, "is missing")
+    } else if (!accepts(body[field])) issues.add(field, `expected ${description}`)
   }
-  if (issues.count === 0) issues.addAll("body", Rules.scoreIssues(body))
+  if (issues.count === 0) issues.addAll("", Rules.scoreIssues(body))
 })
 
 export const logRecipe = recipe({ log: anything, id: checked(Rules.text) }, (body, _now, _ids, issues) => {
-  if (body.log === undefined) issues.add("body.log", "is missing")
-  else if (!Rules.log.accepts(body.log)) issues.add("body.log", `expected ${Rules.log.description}`)
+  if (body.log === undefined) issues.add("log", "is missing")
+  else if (!Rules.log.accepts(body.log)) issues.add("log", `expected ${Rules.log.description}`)
 })
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -319,14 +338,17 @@ export const build = <E>(
 ): Either.Either<E, InvalidEventError> => {
   const issues = new Issues()
   if (!isFields(input)) return Either.left(new InvalidEventError({ type, issues: ["body: expected an object"] }))
-  const body = read(shape, input, "body", issues)
+  issues.path = "body."
+  const body = read(shape, input, issues)
   complete(body, now, ids, issues)
+  issues.path = ""
   const id = options?.id ?? ids.unsafeEventId()
   if (!Rules.id.accepts(id)) issues.add("id", `expected ${Rules.id.description}`)
   const timestamp = options?.timestamp === undefined ? fromMillis(now) : time(options.timestamp, "timestamp", issues)
   const event: MutableFields = { type, id, timestamp, body }
   if (options?.trace !== undefined) {
-    if (isFields(options.trace)) event.trace = read(traceContext, options.trace, "trace", issues)
+    const { trace } = options
+    if (isFields(trace)) event.trace = issues.within("trace", () => read(traceContext, trace, issues))
     else issues.add("trace", "expected an object")
   }
   return isEvent(event, issues)
@@ -334,12 +356,12 @@ export const build = <E>(
     : Either.left(new InvalidEventError({ type, issues: issues.all() }))
 }
 
-const read = (shape: Shape, given: Fields, path: string, issues: Issues): MutableFields => {
+const read = (shape: Shape, given: Fields, issues: Issues): MutableFields => {
   try {
-    return checkAll(shape, given, path, issues)
+    return checkAll(shape, given, issues)
   } catch {
     // A getter threw.
-    issues.add(path, "cannot be read")
+    issues.addHere("cannot be read")
     return {}
   }
 }

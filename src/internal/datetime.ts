@@ -1,18 +1,14 @@
 /** A program's own times as the texts that Langfuse takes. */
 import * as DateTime from "effect/DateTime"
-import { parseTime } from "../core/wire/time.js"
+import { isWritable, parseTime, toIso as isoOf } from "../core/wire/time.js"
 
 /** `YYYY-MM-DDTHH:MM[:SS[.d+]]` with `Z` or `±HH:MM`, and a day that exists. Only old servers take `±HHMM`. */
 export const isIsoDateTime = (text: string): boolean =>
   (text.endsWith("Z") || text.charAt(text.length - 3) === ":") && !Number.isNaN(parseTime(text))
 
 /** `undefined` for what has no such text: beyond the range of a Date, or a year of more than four digits. */
-export const fromMillis = (millis: number): string | undefined => {
-  const date = new Date(millis)
-  if (Number.isNaN(date.getTime())) return undefined
-  const text = date.toISOString()
-  return text.length === 24 ? text : undefined
-}
+export const fromMillis = (millis: number): string | undefined =>
+  isWritable(millis) ? isoOf(Math.trunc(millis)) : undefined
 
 /** The text of a time, or `undefined` where Langfuse would refuse whatever text it has. */
 export const toIso = (time: unknown): string | undefined => {

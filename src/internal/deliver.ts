@@ -205,7 +205,9 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
       Effect.zipRight(post(endpoint, body)),
       Effect.matchCauseEffect({
         onFailure: (cause) =>
-          Effect.sync(() => delivery.tellAll(to, failed(Option.getOrElse(Cause.failureOption(cause), () => unexpected)))),
+          Effect.sync(() =>
+            delivery.tellAll(to, failed(Option.getOrElse(Cause.failureOption(cause), () => unexpected)))
+          ),
         onSuccess: (answer) => {
           if (answer.status >= 200 && answer.status < 300) {
             return Effect.sync(() => {
