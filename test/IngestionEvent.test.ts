@@ -913,7 +913,7 @@ describe("ids", () => {
   it("are never all zero, which OpenTelemetry reads as no id", () => {
     let fills = 0
     const ids = RandomIds.make((bytes) => bytes.fill(fills++ === 0 ? 0 : 0xff))
-    strictEqual(ids.hex(16), "f".repeat(32))
+    strictEqual(ids.traceId(), "f".repeat(32))
     strictEqual(fills, 2)
     strictEqual(ids.uuid(), "ffffffff-ffff-4fff-bfff-ffffffffffff")
   })
@@ -921,7 +921,7 @@ describe("ids", () => {
   it("use every random byte once", () => {
     let last = 0
     const ids = RandomIds.make((bytes) => bytes.forEach((_, index) => (bytes[index] = last++ % 251)))
-    const drawn = Array.from({ length: 500 }, () => ids.hex(8))
+    const drawn = Array.from({ length: 500 }, () => ids.spanId())
     strictEqual(new Set(drawn.slice(0, 31)).size, 31)
     strictEqual(
       drawn.join(""),

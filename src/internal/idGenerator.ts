@@ -30,8 +30,8 @@ const notUuid = (id: string): string =>
   "147".includes(id.charAt(12)) && "89ab".includes(id.charAt(16)) ? `${id.slice(0, 12)}0${id.slice(13)}` : id
 
 const randomIds: Ids = {
-  unsafeTraceId: () => notUuid(random.hex(16)),
-  unsafeObservationId: () => random.hex(8),
+  unsafeTraceId: () => notUuid(random.traceId()),
+  unsafeObservationId: random.spanId,
   unsafeEventId: random.uuid
 }
 

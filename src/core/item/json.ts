@@ -45,6 +45,7 @@ export const stringify = (value: unknown, reading: Reading, kind: FieldKind = "t
 
 /** The same where a text stays as it is; `undefined` for what says nothing: `undefined` and `null`. */
 export const contentIn = (value: unknown, reading: Reading, kind: FieldKind = "text"): Content | undefined => {
+  if (kind === "text" && isSimple(value)) return new Content(String(value), true)
   const plain = plainOr(value, reading, kind)
   if (typeof plain === "string") return new Content(plain, true)
   const text = writeAll(plain, value, kind)
@@ -52,6 +53,9 @@ export const contentIn = (value: unknown, reading: Reading, kind: FieldKind = "t
   if (text.charCodeAt(0) === 0x22) return new Content(toWellFormed(plain.last), false)
   return text === "null" ? undefined : new Content(text, true)
 }
+
+const isSimple = (value: unknown): value is number | boolean =>
+  typeof value === "number" ? Number.isFinite(value) : typeof value === "boolean"
 
 /** The text of plain data; of all else, where to write it. */
 const plainOr = (value: unknown, reading: Reading, kind: FieldKind): string | Out => {

@@ -21,6 +21,7 @@
 
 import { Counts, Left, type Numbers, sumOf } from "./counts.js"
 import { isFields, read } from "./object.js"
+import { quote } from "./text.js"
 import { apart, besideCached, isProviderUsage, meaningOf, ofCached, openAiShapes } from "./usageNames.js"
 
 export { isProviderUsage } from "./usageNames.js"
@@ -62,7 +63,7 @@ const amountRule = `a cost is a number of US dollars from zero, and at most ${ma
 const textOf = (numbers: Numbers): string | undefined => {
   if (numbers.size === 0) return undefined
   let text = ""
-  for (const [bucket, number] of numbers) text += `${text === "" ? "{" : ","}${JSON.stringify(bucket)}:${number}`
+  for (const [bucket, number] of numbers) text += `${text === "" ? "{" : ","}${quote(bucket)}:${number}`
   if (!numbers.has("total")) {
     const total = sumOf(numbers.values())
     // Counts beyond what a number holds exactly have a sum that the server takes for none.

@@ -52,21 +52,28 @@ export const varint = (out: Bytes, tag: number, value: number): void => {
   out.byte(rest)
 }
 
-/** Bytes given in lowercase hex. */
-export const hex = (out: Bytes, tag: number, digits: string): void => {
+/** Bytes given in lowercase hex. Nothing is written, and the answer is `false`, where it is none or says only zeros. */
+export const hex = (out: Bytes, tag: number, digits: string): boolean => {
   const size = digits.length >> 1
   out.reserve(2 + size)
   const { buffer } = out
   let at = out.length
   buffer[at++] = tag
   buffer[at++] = size
+  let bits = 0
   for (let i = 0; i < digits.length; i += 2) {
-    buffer[at++] = nibble(digits.charCodeAt(i)) << 4 | nibble(digits.charCodeAt(i + 1))
+    const byte = nibble(digits.charCodeAt(i)) << 4 | nibble(digits.charCodeAt(i + 1))
+    bits |= byte
+    buffer[at++] = byte
   }
+  if (bits === 0 || bits > 0xff) return false
   out.length = at
+  return true
 }
 
-const nibble = (code: number): number => code > 0x60 ? code - 0x57 : code - 0x30
+/** Above a byte for what is no digit. */
+const nibble = (code: number): number =>
+  code >= 0x30 && code <= 0x39 ? code - 0x30 : code >= 0x61 && code <= 0x66 ? code - 0x57 : 0x100
 
 /** 2^64 − 1 nanoseconds, in the year 2554. */
 const lastMillis = 18_446_744_073_709.55
