@@ -453,6 +453,18 @@ describe("constructors", () => {
     }
     strictEqual(onlyIssueOf(() => unsafeSpanCreate(body)), "body: cannot be read")
     strictEqual(onlyIssueOf(() => unsafeSpanCreate({}, { trace: body })), "trace: cannot be read")
+    // It is not said that what could not be read is missing.
+    strictEqual(onlyIssueOf(() => IngestionEvent.unsafeSpanUpdate(untyped(body))), "body: cannot be read")
+    strictEqual(onlyIssueOf(() => IngestionEvent.unsafeScoreCreate(untyped(body))), "body: cannot be read")
+    const usage = {
+      get input(): never {
+        throw new Error("s3cr3t")
+      }
+    }
+    strictEqual(
+      onlyIssueOf(() => IngestionEvent.unsafeGenerationUpdate({ id: "0123456789abcdef", usage })),
+      "body: cannot be read"
+    )
   })
 
   it("refuse what a trace context does not have, and a body that is no object", () => {

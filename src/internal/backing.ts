@@ -1,4 +1,7 @@
-/** What the items of a queue stand in: a list. Effect's own makes 1.6 KB of garbage for each item that is taken in a batch. */
+/**
+ * A `BackingQueue` over an array. Effect's own allocates 1.6 KB for each item that is taken in a batch, a sixth of what an
+ * event of 1 KB allocates in all.
+ */
 import * as Chunk from "effect/Chunk"
 import type * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -35,9 +38,10 @@ class Backing<A> implements Queue.BackingQueue<A> {
   }
 
   pollUpTo(count: number): Chunk.Chunk<A> {
-    const taken = this.items
-    this.items = taken.splice(count)
-    return Chunk.unsafeFromArray(taken)
+    const { items } = this
+    if (count < items.length) return Chunk.unsafeFromArray(items.splice(0, Math.max(0, count)))
+    this.items = []
+    return Chunk.unsafeFromArray(items)
   }
 }
 

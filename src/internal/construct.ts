@@ -19,7 +19,7 @@ const short = (key: string): string => key.length > maxKey ? `${key.slice(0, max
 
 class Issues {
   count = 0
-  /** Where the fields are that are looked at. */
+  /** The path of the object being checked, with its last dot. */
   path = ""
   private readonly lines: Array<string> = []
 
@@ -29,23 +29,19 @@ class Issues {
     return undefined
   }
 
-  /** Of the object whose fields are looked at. */
-  addHere(message: string): void {
-    this.path = this.path.slice(0, -1)
-    this.add("", message)
-  }
-
   addAll(prefix: string, issues: ReadonlyArray<Issue>): void {
     for (const [key, message] of issues) this.add(`${prefix}${short(key)}`, message)
   }
 
-  /** Looks at the fields of a field. */
-  within<A>(field: string, look: () => A): A {
+  /** Checks the fields of a field. */
+  within<A>(field: string, check: () => A): A {
     const { path } = this
     this.path = `${path}${field}.`
-    const result = look()
-    this.path = path
-    return result
+    try {
+      return check()
+    } finally {
+      this.path = path
+    }
   }
 
   /** One line for each broken rule, such as `body.level: expected one of DEBUG, DEFAULT, WARNING, ERROR`. Never a value. */
@@ -338,17 +334,15 @@ export const build = <E>(
 ): Either.Either<E, InvalidEventError> => {
   const issues = new Issues()
   if (!isFields(input)) return Either.left(new InvalidEventError({ type, issues: ["body: expected an object"] }))
-  issues.path = "body."
-  const body = read(shape, input, issues)
-  complete(body, now, ids, issues)
-  issues.path = ""
+  const body = read(shape, input, "body", issues)
+  if (body !== undefined) issues.within("body", () => complete(body, now, ids, issues))
   const id = options?.id ?? ids.unsafeEventId()
   if (!Rules.id.accepts(id)) issues.add("id", `expected ${Rules.id.description}`)
   const timestamp = options?.timestamp === undefined ? fromMillis(now) : time(options.timestamp, "timestamp", issues)
   const event: MutableFields = { type, id, timestamp, body }
   if (options?.trace !== undefined) {
     const { trace } = options
-    if (isFields(trace)) event.trace = issues.within("trace", () => read(traceContext, trace, issues))
+    if (isFields(trace)) event.trace = read(traceContext, trace, "trace", issues)
     else issues.add("trace", "expected an object")
   }
   return isEvent(event, issues)
@@ -356,12 +350,11 @@ export const build = <E>(
     : Either.left(new InvalidEventError({ type, issues: issues.all() }))
 }
 
-const read = (shape: Shape, given: Fields, issues: Issues): MutableFields => {
+const read = (shape: Shape, given: Fields, field: string, issues: Issues): MutableFields | undefined => {
   try {
-    return checkAll(shape, given, issues)
+    return issues.within(field, () => checkAll(shape, given, issues))
   } catch {
     // A getter threw.
-    issues.addHere("cannot be read")
-    return {}
+    return issues.add(field, "cannot be read")
   }
 }

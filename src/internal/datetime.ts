@@ -7,8 +7,10 @@ export const isIsoDateTime = (text: string): boolean =>
   (text.endsWith("Z") || text.charAt(text.length - 3) === ":") && !Number.isNaN(parseTime(text))
 
 /** `undefined` for what has no such text: beyond the range of a Date, or a year of more than four digits. */
-export const fromMillis = (millis: number): string | undefined =>
-  isWritable(millis) ? isoOf(Math.trunc(millis)) : undefined
+export const fromMillis = (millis: number): string | undefined => {
+  const whole = Math.trunc(millis)
+  return isWritable(whole) ? isoOf(whole) : undefined
+}
 
 /** The text of a time, or `undefined` where Langfuse would refuse whatever text it has. */
 export const toIso = (time: unknown): string | undefined => {

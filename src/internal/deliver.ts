@@ -44,7 +44,7 @@ export interface Verdict {
 /** Pieces with the same outcome are told together. */
 export type Tell = (pieces: ReadonlyArray<Piece>, verdict: Verdict) => void
 
-/** The list is emptied at the end: whoever still holds it, as instructions of fibers do for a while, holds no contents. */
+/** The given list is emptied at the end: whoever still holds it, as instructions of fibers do for a while, holds no contents. */
 export type Deliver = (endpoint: Endpoint, pieces: Array<Piece>, tell: Tell) => Effect.Effect<void>
 
 /** What carries the pieces from one index up to another. */
@@ -54,14 +54,14 @@ interface Request {
   readonly body: Uint8Array
 }
 
-/** What the requests of one delivery share. They name pieces by their indices, so that only one list holds contents. */
+/** What the requests of one delivery share. They name pieces by their indices, so that they need no lists of their own. */
 class Delivery {
   readonly endpoint: Endpoint
   readonly pieces: ReadonlyArray<Piece>
   private readonly tell: Tell
   /** Requests refused with 400 that are still halved: one that refuses everything would be asked a thousand times. */
   halvings = 64
-  /** Outcomes are told in the order of the pieces: how many were. */
+  /** How many pieces have been told. Outcomes are told in order, from the front. */
   private told = 0
 
   constructor(endpoint: Endpoint, pieces: ReadonlyArray<Piece>, tell: Tell) {
@@ -70,14 +70,14 @@ class Delivery {
     this.tell = tell
   }
 
-  /** Of all up to the index that were not told. */
-  tellAll(to: number, verdict: Verdict): void {
+  /** Tells one verdict for all pieces before the index that were not told yet. */
+  tellUpTo(to: number, verdict: Verdict): void {
     const pieces = this.pieces.slice(this.told, to)
     this.told = Math.max(this.told, to)
     if (pieces.length > 0) this.tell(pieces, verdict)
   }
 
-  /** Pieces with the same outcome together. */
+  /** The same with a verdict for each; pieces with the same outcomes are told together. */
   tellEach(to: number, verdictOn: (piece: Piece) => Verdict, reword: Reword.Reword): void {
     const groups = new Map<Outcome, Map<Outcome, Array<Piece>>>()
     for (const piece of this.pieces.slice(this.told, to)) {
@@ -137,7 +137,7 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
         const until = out.length + slice
         while (!isFull && next < to && out.length < until) {
           const piece = pieces[next]
-          if (piece === undefined) break
+          if (piece === undefined) throw new Error("the list changed while it was delivered")
           const mark = out.mark()
           items += piece.before === undefined ? 1 : 2
           isFull = next > from && items > endpoint.maxItems
@@ -206,7 +206,7 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
       Effect.matchCauseEffect({
         onFailure: (cause) =>
           Effect.sync(() =>
-            delivery.tellAll(to, failed(Option.getOrElse(Cause.failureOption(cause), () => unexpected)))
+            delivery.tellUpTo(to, failed(Option.getOrElse(Cause.failureOption(cause), () => unexpected)))
           ),
         onSuccess: (answer) => {
           if (answer.status >= 200 && answer.status < 300) {
@@ -226,12 +226,12 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
               pausedFrom = now
               pausedUntil = now + Math.max(left, retryAfter(answer, now))
             }
-            delivery.tellAll(to, same(reword({ failed: problemOf(answer, now) })))
+            delivery.tellUpTo(to, same(reword({ failed: problemOf(answer, now) })))
           })
         }
       }),
       // The events of a request that is cut off by the close have failed already; the traces before them are counted here.
-      Effect.onInterrupt(() => Effect.sync(() => delivery.tellAll(to, failed(cutOff))))
+      Effect.onInterrupt(() => Effect.sync(() => delivery.tellUpTo(to, failed(cutOff))))
     )
   }
 
@@ -253,7 +253,7 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
     const event = new Delivery(
       endpoint,
       [new Piece(piece.item, piece.entries, undefined)],
-      (_, { outcome }) => delivery.tellAll(to, { outcome, before })
+      (_, { outcome }) => delivery.tellUpTo(to, { outcome, before })
     )
     return Effect.zipRight(run(trace), run(event))
   }
@@ -270,7 +270,7 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
     const { length } = delivery.pieces
     return Effect.catchAllCause(
       sendAll(delivery, 0, length),
-      () => Effect.sync(() => delivery.tellAll(length, failed(unexpected)))
+      () => Effect.sync(() => delivery.tellUpTo(length, failed(unexpected)))
     )
   }
 
@@ -299,14 +299,15 @@ export const make = (http: Http.Http, options: TransportSettings, warn: Log.Thro
             return Effect.matchCauseEffect(driver.next(errorOf(first[2])), {
               // A schedule is the user's code: one that breaks ends the tries, not the exporter.
               onFailure: () => Effect.sync(giveUp),
-              onSuccess: () => {
-                // They were told in groups, and go in their order.
-                const worthIt = new Set(again.splice(0).flatMap(([pieces]) => pieces))
-                return Effect.zipRight(
-                  warnOfOutage(worthIt.size, errorOf(first[2])),
-                  go(pieces.filter((piece) => worthIt.has(piece)))
+              onSuccess: () =>
+                Effect.zipRight(
+                  warnOfOutage(again.reduce((count, [pieces]) => count + pieces.length, 0), errorOf(first[2])),
+                  Effect.suspend(() => {
+                    // They were told in groups, and go in their order.
+                    const worthIt = new Set(again.splice(0).flatMap(([pieces]) => pieces))
+                    return go(pieces.filter((piece) => worthIt.has(piece)))
+                  })
                 )
-              }
             })
           })
           const delivery = new Delivery(endpoint, pieces, (pieces, verdict) => {

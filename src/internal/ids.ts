@@ -1,6 +1,6 @@
 /** Random ids from the web's own source of randomness, which every runtime has. */
 
-const digits = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
+const digits = "0123456789abcdef"
 const dash = 0x2d
 
 /** Bytes are drawn many at a time: a call for a few costs as much as one for a page. */
@@ -26,19 +26,17 @@ export const make = (fill: (bytes: Uint8Array) => void): RandomIds => {
     return start
   }
 
-  /**
-   * Writes bytes into the characters from an index on. The text is made of them at once: one that is put together from parts
-   * stays in parts until it is read, and takes twice as long.
-   */
+  /** Writes bytes of the pool as hex digits: codes of characters, from an index on. */
   const spell = (codes: Array<number>, at: number, start: number, bytes: number): void => {
     for (let i = 0; i < bytes; i++) {
       // The pool is as long as every index asks for.
       const byte = pool[start + i] ?? 0
-      codes[at + 2 * i] = digits[byte >> 4] ?? dash
-      codes[at + 2 * i + 1] = digits[byte & 0x0f] ?? dash
+      codes[at + 2 * i] = digits.charCodeAt(byte >> 4)
+      codes[at + 2 * i + 1] = digits.charCodeAt(byte & 0x0f)
     }
   }
 
+  /** A text is made of its codes at once: one that is put together from parts takes twice as long. */
   const hexOf = (bytes: number): () => string => {
     const codes = new Array<number>(2 * bytes).fill(dash)
     const next = (): string => {

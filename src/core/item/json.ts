@@ -45,6 +45,7 @@ export const stringify = (value: unknown, reading: Reading, kind: FieldKind = "t
 
 /** The same where a text stays as it is; `undefined` for what says nothing: `undefined` and `null`. */
 export const contentIn = (value: unknown, reading: Reading, kind: FieldKind = "text"): Content | undefined => {
+  // A counter or a flag in metadata needs nothing of what follows.
   if (kind === "text" && isSimple(value)) return new Content(String(value), true)
   const plain = plainOr(value, reading, kind)
   if (typeof plain === "string") return new Content(plain, true)

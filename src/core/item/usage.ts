@@ -59,7 +59,7 @@ const countRule =
   `a count is a whole number from zero, under a name that says what it is part of, and at most ${maxBuckets}`
 const amountRule = `a cost is a number of US dollars from zero, and at most ${maxBuckets}`
 
-/** `JSON.stringify` of the buckets: a name may be `__proto__`. */
+/** JSON of the buckets, written by hand: a name may be `__proto__`. */
 const textOf = (numbers: Numbers): string | undefined => {
   if (numbers.size === 0) return undefined
   let text = ""

@@ -52,7 +52,10 @@ export const varint = (out: Bytes, tag: number, value: number): void => {
   out.byte(rest)
 }
 
-/** Bytes given in lowercase hex. Nothing is written, and the answer is `false`, where it is none or says only zeros. */
+/**
+ * Bytes given in hex. Returns `false`, and writes nothing, unless it is lowercase and not zeros only: what an id of
+ * OpenTelemetry is, apart from its length (see `ids.ts`).
+ */
 export const hex = (out: Bytes, tag: number, digits: string): boolean => {
   const size = digits.length >> 1
   out.reserve(2 + size)
