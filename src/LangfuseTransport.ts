@@ -239,7 +239,7 @@ export const layerOtlp = (
  * Finds out by itself which protocol the server takes, and notices when that changes.
  *
  * Before the first batch it asks `GET {baseUrl}/api/public/health` for the version: OTLP from 4 on, the batch endpoint
- * before. Langfuse Cloud takes OTLP and is not asked. A check that fails, or takes longer than a second, holds nothing up:
+ * before. Until then batches leave one at a time. Langfuse Cloud takes OTLP and is not asked. A check that fails, or takes longer than a second, holds nothing up:
  * events go to the OpenTelemetry endpoint, and the check is made again half a minute later. When the batch endpoint refuses
  * traces and observations they go to the OpenTelemetry endpoint, and when there is none they go to the batch endpoint.
  * Switching protocols neither loses nor duplicates events, and logs one line.
@@ -254,11 +254,11 @@ export const layerAuto = (
   Layer.scoped(
     LangfuseTransport,
     Effect.flatMap(makeBase(options), ({ place, ...base }) =>
-      Effect.map(Auto.make(base), ({ choice, drain, send }): Service => ({
+      Effect.map(Auto.make(base), ({ choice, concurrency, drain, send }): Service => ({
         send: (batch, report) =>
           send(own(batch), report),
         drain: () => drain,
-        concurrency: () => choice() === "otlp" ? 4 : 1,
+        concurrency,
         protocol: choice,
         ...place
       })))

@@ -451,11 +451,17 @@ describe("constructors", () => {
         throw new Error("s3cr3t")
       }
     }
-    strictEqual(onlyIssueOf(() => unsafeSpanCreate(body)), "body: cannot be read")
-    strictEqual(onlyIssueOf(() => unsafeSpanCreate({}, { trace: body })), "trace: cannot be read")
-    // It is not said that what could not be read is missing.
-    strictEqual(onlyIssueOf(() => IngestionEvent.unsafeSpanUpdate(untyped(body))), "body: cannot be read")
-    strictEqual(onlyIssueOf(() => IngestionEvent.unsafeScoreCreate(untyped(body))), "body: cannot be read")
+    strictEqual(onlyIssueOf(() => unsafeSpanCreate(body)), "body.name: cannot be read")
+    strictEqual(onlyIssueOf(() => unsafeSpanCreate({}, { trace: body })), "trace.name: cannot be read")
+    // What could not be read is not missing.
+    strictEqual(
+      onlyIssueOf(() =>
+        IngestionEvent.unsafeScoreCreate(untyped(Object.defineProperties({ value: 1, traceId: "t" }, {
+          name: { enumerable: true, get: () => body.name }
+        })))
+      ),
+      "body.name: cannot be read"
+    )
     const usage = {
       get input(): never {
         throw new Error("s3cr3t")
@@ -463,8 +469,14 @@ describe("constructors", () => {
     }
     strictEqual(
       onlyIssueOf(() => IngestionEvent.unsafeGenerationUpdate({ id: "0123456789abcdef", usage })),
-      "body: cannot be read"
+      "body.usage.input: cannot be read"
     )
+    const hostile = new Proxy({}, {
+      ownKeys: () => {
+        throw new Error("s3cr3t")
+      }
+    })
+    strictEqual(onlyIssueOf(() => unsafeSpanCreate(hostile)), "body: cannot be read")
   })
 
   it("refuse what a trace context does not have, and a body that is no object", () => {

@@ -22,6 +22,8 @@ export interface Options {
 
 export interface Auto {
   readonly choice: () => Choice
+  /** One at a time until it is known which Langfuse this is. */
+  readonly concurrency: () => number
   readonly send: (batch: ReadonlyArray<Entry>, report: Report) => Effect.Effect<void>
   readonly drain: Effect.Effect<void>
 }
@@ -90,6 +92,7 @@ export const make = (options: Options): Effect.Effect<Auto, never, Scope.Scope> 
 
     return {
       choice,
+      concurrency: () => choice() === "otlp" && (shown !== undefined || server.isAsked()) ? 4 : 1,
       send: (batch, report) =>
         Effect.zipRight(
           server.ask,

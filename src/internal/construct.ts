@@ -132,11 +132,16 @@ const shape = (owner: string, isNullable: boolean, checks: { readonly [field: st
 const checkAll = ({ checks, isNullable, owner }: Shape, given: Fields, issues: Issues): MutableFields => {
   const out: MutableFields = {}
   for (const key of Object.keys(given)) {
-    const value = given[key]
-    if (value === undefined) continue
-    const check = checks.get(key)
-    if (check === undefined) issues.add(short(key), `not a field of ${owner}, Langfuse would drop it`)
-    else out[key] = value === null && isNullable ? null : check(value, key, issues)
+    try {
+      const value = given[key]
+      if (value === undefined) continue
+      const check = checks.get(key)
+      if (check === undefined) issues.add(short(key), `not a field of ${owner}, Langfuse would drop it`)
+      else out[key] = value === null && isNullable ? null : check(value, key, issues)
+    } catch {
+      // A getter threw. The field is there, and is not missing.
+      out[key] = issues.add(short(key), "cannot be read")
+    }
   }
   return out
 }
@@ -203,8 +208,8 @@ const recipe = (checks: { readonly [field: string]: Check }, complete: Complete)
 const isAbsent = (value: unknown): boolean => value === undefined || value === null
 
 const checkId = (body: MutableFields, issues: Issues): void => {
-  if (body.id === undefined) issues.add("id", "is missing")
-  else if (!Rules.id.accepts(body.id)) issues.add("id", `expected ${Rules.id.description}`)
+  if (!("id" in body)) issues.add("id", "is missing")
+  else if (body.id !== undefined && !Rules.id.accepts(body.id)) issues.add("id", `expected ${Rules.id.description}`)
 }
 
 const completeObservation: Complete = (body, now, ids, issues) => {
@@ -310,15 +315,17 @@ export const scoreRecipe = recipe({
   if (body.dataType === "CORRECTION") body.name ??= "output"
   for (const [field, { accepts, description }, isRequired] of scoreRules) {
     if (body[field] === undefined) {
-      if (isRequired) issues.add(field, "is missing")
+      if (isRequired && !(field in body)) issues.add(field, "is missing")
     } else if (!accepts(body[field])) issues.add(field, `expected ${description}`)
   }
   if (issues.count === 0) issues.addAll("", Rules.scoreIssues(body))
 })
 
 export const logRecipe = recipe({ log: anything, id: checked(Rules.text) }, (body, _now, _ids, issues) => {
-  if (body.log === undefined) issues.add("log", "is missing")
-  else if (!Rules.log.accepts(body.log)) issues.add("log", `expected ${Rules.log.description}`)
+  if (!("log" in body)) issues.add("log", "is missing")
+  else if (body.log !== undefined && !Rules.log.accepts(body.log)) {
+    issues.add("log", `expected ${Rules.log.description}`)
+  }
 })
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -10,8 +10,13 @@ import type { Http } from "./http.js"
 export interface Server {
   /** As far as it is known. */
   readonly version: () => string | undefined
-  /** Waits for the first check, and a second at most: events do not depend on it. */
+  /**
+   * Waits for the first check, and a second at most: events do not depend on it. Who asks first goes on first, so that
+   * batches keep their order.
+   */
   readonly ask: Effect.Effect<void>
+  /** Whether the first check has ended, well or not, or nobody waits for it any more. */
+  readonly isAsked: () => boolean
 }
 
 /** Milliseconds in which the first check may hold up batches. */
@@ -26,6 +31,9 @@ export const make = (http: Http, baseUrl: string, scope: Scope.Scope): Server =>
   let nextAt = -Infinity
   let waitUntil: number | undefined
   let checking: Fiber.RuntimeFiber<void> | undefined
+  let isAsked = isCloud(baseUrl)
+  let waiting = 0
+  const inTurn = Effect.unsafeMakeSemaphore(1)
 
   const check = http.get("/api/public/health").pipe(
     Effect.map((answer) => {
@@ -47,14 +55,27 @@ export const make = (http: Http, baseUrl: string, scope: Scope.Scope): Server =>
     return rest <= 0 ? Effect.void : Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), Math.min(rest, patience)))
   }
 
+  const checkOnce = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (version !== undefined) return Effect.void
+    if (checking !== undefined) return wait(checking, now)
+    if (now < nextAt) return Effect.void
+    nextAt = now + askAgain
+    return Effect.flatMap(start, (fiber) => wait(fiber, now))
+  })
+
   return {
     version: () => version,
-    ask: Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (version !== undefined || isCloud(baseUrl)) return Effect.void
-      if (checking !== undefined) return wait(checking, now)
-      if (now < nextAt) return Effect.void
-      nextAt = now + askAgain
-      return Effect.flatMap(start, (fiber) => wait(fiber, now))
+    isAsked: () => isAsked,
+    ask: Effect.suspend(() => {
+      if (waiting === 0 && isAsked && (version !== undefined || isCloud(baseUrl))) return Effect.void
+      waiting++
+      return Effect.ensuring(
+        inTurn.withPermits(1)(checkOnce),
+        Effect.sync(() => {
+          isAsked = true
+          waiting--
+        })
+      )
     })
   }
 }

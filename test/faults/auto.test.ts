@@ -2,12 +2,13 @@
  * What only `auto` has to cope with: servers that are not what they seem, or change.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { LangfuseServer } from "effect-langfuse"
+import { Context, Effect, Layer } from "effect"
+import { IngestionEvent, LangfuseIngest, LangfuseServer } from "effect-langfuse"
 import { fetchClient } from "./support/clients.js"
 import { auto } from "./support/protocols.js"
 import * as Proxy from "./support/proxy.js"
 import * as Run from "./support/run.js"
+import { publicKey, secretKey } from "./support/run.js"
 import { serve } from "./support/server.js"
 
 const { Fault } = LangfuseServer
@@ -25,6 +26,31 @@ const switches = (outcome: Run.Outcome) =>
   )
 
 describe.concurrent("auto", () => {
+  const rounds = [["auto", "3.225.4"], ["auto", "4.16.0"], ["otlp", "4.16.0"]] as const
+  for (const [protocol, version] of rounds) {
+    it.scopedLive(`what was said first counts as first before it is known which Langfuse it is: ${protocol}, ${version}`, () =>
+      Effect.gen(function*() {
+        const server = yield* serve(auto, { version })
+        yield* server.script(Fault.delay("200 millis", { route: "health" }))
+        const ingest = yield* Layer.build(
+          LangfuseIngest.layer({ publicKey, secretKey, baseUrl: server.url, protocol }).pipe(Layer.provide(fetchClient))
+        ).pipe(Effect.map(Context.get(LangfuseIngest.LangfuseIngest)))
+        const traceId = "0123456789abcdef0123456789abcdef"
+        const startTime = new Date("2023-11-14T22:13:20Z")
+        const id = "00000000000000aa"
+        // Three batches, of which the last is about what is in the first.
+        ingest.unsafeEnqueue(IngestionEvent.unsafeSpanCreate({ id, traceId, startTime }))
+        for (let i = 0; i < 1100; i++) {
+          ingest.unsafeEnqueue(IngestionEvent.unsafeSpanCreate({ traceId, startTime, endTime: startTime }))
+        }
+        ingest.unsafeEnqueue(IngestionEvent.unsafeSpanUpdate({ id, output: "new", endTime: startTime }))
+        yield* ingest.flush
+        assert.deepInclude(yield* ingest.stats, { delivered: 1102, pending: 0, rejected: 0 })
+        const root = (yield* server.observations).find((observation) => observation.id === id)
+        assert.deepInclude(root, { startTime: startTime.toISOString(), output: "new" })
+      }))
+  }
+
   const health: ReadonlyArray<readonly [string, LangfuseServer.Fault]> = [
     ["a page", Fault.html({ route: "health" })],
     ["nothing", Fault.empty({ route: "health" })],
