@@ -116,12 +116,18 @@ const troubles = ({ stderr, stdout }: Run): ReadonlyArray<string> => [
   ...stdout.split("\n").filter((line) => /level=(WARN|ERROR|FATAL)|\] (WARN|ERROR|FATAL) \(/.test(line))
 ]
 
-const byName = <A extends { readonly name: string | undefined }>(all: ReadonlyArray<A>): ReadonlyArray<A> =>
-  all.map((one, index) => ({ one, index }))
-    .sort((a, b) => {
-      const [first, second] = [a.one.name ?? "", b.one.name ?? ""]
-      return first < second ? -1 : first > second ? 1 : a.index - b.index
-    })
+interface Named {
+  readonly name: string | undefined
+  readonly observations?: ReadonlyArray<{ readonly name?: string | undefined }> | undefined
+}
+
+/** Traces of one name and of the same millisecond are stored in the order in which they arrive: they are told by what is in them. */
+const nameOf = ({ name = "", observations = [] }: Named): string =>
+  observations.length === 1 ? `${name}\n${observations[0]?.name ?? ""}` : name
+
+const byName = <A extends Named>(all: ReadonlyArray<A>): ReadonlyArray<A> =>
+  all.map((one, index) => ({ name: nameOf(one), one, index }))
+    .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : a.index - b.index)
     .map(({ one }) => one)
 
 const normal = ({ children, ...expected }: ExpectedObservation): object => ({
