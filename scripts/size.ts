@@ -10,7 +10,8 @@ import { publicModules, root } from "./lib/modules.js"
 
 /** Bytes after gzip. */
 const budgets: { readonly [entry: string]: number } = {
-  IngestionEvent: 8_400,
+  // Writes times and spells ids by itself, for speed.
+  IngestionEvent: 8_700,
   IngestionResponse: 500,
   Langfuse: 38_600,
   LangfuseAi: 24_000,
