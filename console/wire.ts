@@ -1,20 +1,11 @@
 /**
  * What the pages are told: the types both sides of the console share.
  */
+import type { ObservationType } from "../src/server/model.js"
 
 export type Level = "DEBUG" | "DEFAULT" | "WARNING" | "ERROR"
 
-export type ObservationType =
-  | "SPAN"
-  | "GENERATION"
-  | "EVENT"
-  | "AGENT"
-  | "TOOL"
-  | "CHAIN"
-  | "RETRIEVER"
-  | "EVALUATOR"
-  | "EMBEDDING"
-  | "GUARDRAIL"
+export type { ObservationType }
 
 /** One line of the list of traces. */
 export interface TraceSummary {
@@ -47,8 +38,8 @@ export interface TraceSummary {
   readonly revision: number
 }
 
-/** An observation without its contents, under the names of Langfuse's API. */
-export interface Row {
+/** What a line of the tree and the whole observation both say. */
+interface Shared {
   readonly id: string
   readonly traceId: string
   readonly parentObservationId: string | null
@@ -61,6 +52,10 @@ export interface Row {
   readonly statusMessage: string | null
   readonly model: string | null
   readonly totalCost: number | null
+}
+
+/** An observation without its contents, under the names of Langfuse's API. */
+export interface Row extends Shared {
   readonly tokens: number | null
   /** A span of another library: no content, no model, nothing said for Langfuse. */
   readonly isPlain: boolean
@@ -68,17 +63,7 @@ export interface Row {
 }
 
 /** An observation whole, as Langfuse's API shows it; `input` and `output` are text, of JSON where they were JSON. */
-export interface Observation {
-  readonly id: string
-  readonly traceId: string
-  readonly parentObservationId: string | null
-  readonly type: ObservationType
-  readonly name: string | null
-  readonly startTime: string
-  readonly endTime: string | null
-  readonly completionStartTime: string | null
-  readonly level: Level
-  readonly statusMessage: string | null
+export interface Observation extends Shared {
   readonly version: string | null
   readonly release: string | null
   readonly environment: string
@@ -86,11 +71,9 @@ export interface Observation {
   readonly sessionId: string | null
   readonly tags: ReadonlyArray<string>
   readonly traceName: string | null
-  readonly model: string | null
   readonly modelParameters: { readonly [name: string]: unknown } | null
   readonly usageDetails: { readonly [bucket: string]: number }
   readonly costDetails: { readonly [bucket: string]: unknown }
-  readonly totalCost: number | null
   readonly promptName: string | null
   readonly promptVersion: number | null
   readonly input: string | null

@@ -37,19 +37,24 @@ const scopeOf = (metadata: StoredObservation["metadata"]): string => {
   )
 }
 
+/** What a line of the tree and the whole observation both say. */
+const shared = (stored: StoredObservation) => ({
+  id: stored.id,
+  traceId: stored.traceId,
+  parentObservationId: parentOf(stored),
+  type: stored.type,
+  name: stored.name ?? null,
+  startTime: stored.startTime,
+  endTime: stored.endTime ?? null,
+  completionStartTime: stored.completionStartTime ?? null,
+  level: stored.level,
+  statusMessage: stored.statusMessage ?? null,
+  model: stored.model ?? null,
+  totalCost: stored.totalCost ?? null
+})
+
 export const row = (observation: StoredObservation): Omit<Row, "revision"> => ({
-  id: observation.id,
-  traceId: observation.traceId,
-  parentObservationId: parentOf(observation),
-  type: observation.type,
-  name: observation.name ?? null,
-  startTime: observation.startTime,
-  endTime: observation.endTime ?? null,
-  completionStartTime: observation.completionStartTime ?? null,
-  level: observation.level,
-  statusMessage: observation.statusMessage ?? null,
-  model: observation.model ?? null,
-  totalCost: observation.totalCost ?? null,
+  ...shared(observation),
   tokens: tokensOf(observation) ?? null,
   isPlain: isPlain(observation)
 })
@@ -68,16 +73,7 @@ const seconds = (from: string, to: string | undefined): number | null =>
   to === undefined ? null : (Date.parse(to) - Date.parse(from)) / 1000
 
 export const observation = (stored: StoredObservation): Observation => ({
-  id: stored.id,
-  traceId: stored.traceId,
-  parentObservationId: parentOf(stored),
-  type: stored.type,
-  name: stored.name ?? null,
-  startTime: stored.startTime,
-  endTime: stored.endTime ?? null,
-  completionStartTime: stored.completionStartTime ?? null,
-  level: stored.level,
-  statusMessage: stored.statusMessage ?? null,
+  ...shared(stored),
   version: stored.version ?? null,
   release: stored.release ?? null,
   environment: stored.environment,
@@ -85,11 +81,9 @@ export const observation = (stored: StoredObservation): Observation => ({
   sessionId: stored.sessionId ?? null,
   tags: stored.tags,
   traceName: stored.traceName ?? null,
-  model: stored.model ?? null,
   modelParameters: stored.modelParameters ?? null,
   usageDetails: stored.usageDetails,
   costDetails: stored.costDetails,
-  totalCost: stored.totalCost ?? null,
   promptName: stored.promptName ?? null,
   promptVersion: stored.promptVersion ?? null,
   input: asText(stored.input),

@@ -143,7 +143,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
           })
         case "Trimmed":
           return Effect.sync(() => dirty.add(change.traceId))
-        // By `clear` alone, which sees to everything itself, and by each change of the write mode.
+        // Sent by `clear`, which sees to all else itself, and at each change of the write mode.
         case "Reset":
           return Effect.void
         case "Scores":

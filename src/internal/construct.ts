@@ -361,7 +361,7 @@ const read = (shape: Shape, given: Fields, field: string, issues: Issues): Mutab
   try {
     return issues.within(field, () => checkAll(shape, given, issues))
   } catch {
-    // A getter threw.
+    // A proxy that refuses to list its fields.
     return issues.add(field, "cannot be read")
   }
 }

@@ -44,7 +44,7 @@ export interface Verdict {
 /** Pieces with the same outcome are told together. */
 export type Tell = (pieces: ReadonlyArray<Piece>, verdict: Verdict) => void
 
-/** The given list is emptied at the end: whoever still holds it, as instructions of fibers do for a while, holds no contents. */
+/** The given list is emptied at the end: instructions of fibers hold it for a while, and would hold its contents. */
 export type Deliver = (endpoint: Endpoint, pieces: Array<Piece>, tell: Tell) => Effect.Effect<void>
 
 /** What carries the pieces from one index up to another. */

@@ -31,7 +31,8 @@ export const make = (http: Http, baseUrl: string, scope: Scope.Scope): Server =>
   let nextAt = -Infinity
   let waitUntil: number | undefined
   let checking: Fiber.RuntimeFiber<void> | undefined
-  let isAsked = isCloud(baseUrl)
+  const isOnCloud = isCloud(baseUrl)
+  let isAsked = isOnCloud
   let waiting = 0
   const inTurn = Effect.unsafeMakeSemaphore(1)
 
@@ -67,7 +68,7 @@ export const make = (http: Http, baseUrl: string, scope: Scope.Scope): Server =>
     version: () => version,
     isAsked: () => isAsked,
     ask: Effect.suspend(() => {
-      if (waiting === 0 && isAsked && (version !== undefined || isCloud(baseUrl))) return Effect.void
+      if (isOnCloud || (waiting === 0 && version !== undefined)) return Effect.void
       waiting++
       return Effect.ensuring(
         inTurn.withPermits(1)(checkOnce),

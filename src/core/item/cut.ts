@@ -61,7 +61,7 @@ const observationBytes = (item: Observation): number =>
   fieldBytes("completionStartTime", item.completionStart) + fieldBytes("promptVersion", item.promptVersion) +
   (item.usage === undefined ? 0 : 16 + item.usage.length) + (item.cost === undefined ? 0 : 16 + item.cost.length)
 
-/** What names a person or a session is cut only where it can hardly be meant. */
+/** Too long to be meant: the id of a user or a session is cut only then. */
 const isLong = (name: Clearable<string>): name is string => typeof name === "string" && name.length > 1000
 
 const fieldsBytes = (fields: TraceFields): number =>

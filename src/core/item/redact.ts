@@ -231,7 +231,7 @@ const cleanPairs = (text: string, isAddress: boolean): string => {
 
 const isBreak = (code: number): boolean => isSeparator(code) || isGap(code)
 
-/** An address that is the parameter of another. */
+/** An address that is given, encoded, as a parameter of another one. */
 const cleanEncoded = (value: string): string => {
   if (!value.includes("%2F%2F") && !value.includes("%2f%2f")) return value
   try {

@@ -4,10 +4,10 @@ import { fromEvent } from "../../../src/core/item/fromEvent.js"
 import { fromSpan } from "../../../src/core/item/fromSpan.js"
 import type { Observation } from "../../../src/core/item/item.js"
 import type { Policy } from "../../../src/core/item/policy.js"
-import type { EndedSpan } from "../../../src/core/item/span.js"
 import { toEvent } from "../../../src/core/item/toEvent.js"
 import { readable, redactedNames } from "../../../src/internal/readable.js"
 import { runs } from "../../utils/properties.js"
+import { type Given, spanOf } from "./support/span.js"
 
 const policy: Policy = {
   content: "full",
@@ -19,28 +19,6 @@ const policy: Policy = {
   redactedNames,
   readable
 }
-
-interface Given extends Partial<Omit<EndedSpan, "attributes" | "events">> {
-  readonly events?: ReadonlyArray<{ readonly name: string; readonly attributes: Record<string, unknown> }>
-}
-
-const spanOf = (attributes: Record<string, unknown>, given: Given = {}): EndedSpan => ({
-  traceId: "0af7651916cd43dd8448eb211c80319c",
-  spanId: "b7ad6b7169203331",
-  parentId: undefined,
-  isAppRoot: false,
-  name: "span",
-  kind: "internal",
-  start: 1000,
-  end: 2000,
-  status: undefined,
-  json: undefined,
-  links: [],
-  leftOut: 0,
-  ...given,
-  attributes: new Map(Object.entries(attributes)),
-  events: (given.events ?? []).map((event) => ({ ...event, time: 1500 }))
-})
 
 const itemOf = (attributes: Record<string, unknown>, given?: Given, changed: Partial<Policy> = {}): Observation =>
   fromSpan(spanOf(attributes, given), "event", { ...policy, ...changed })

@@ -3,9 +3,9 @@ import { FastCheck, Option } from "effect"
 import { fromEvent } from "../../../src/core/item/fromEvent.js"
 import { fromSpan } from "../../../src/core/item/fromSpan.js"
 import type { Policy } from "../../../src/core/item/policy.js"
-import type { EndedSpan } from "../../../src/core/item/span.js"
 import { policy } from "../../utils/policy.js"
 import { runs } from "../../utils/properties.js"
+import { spanOf } from "./support/span.js"
 
 const parse = (json: string | undefined): unknown => json === undefined ? undefined : JSON.parse(json)
 
@@ -20,22 +20,7 @@ const ofEvent = (modelParameters: unknown, given: Policy): unknown => {
   return parse(item.parameters)
 }
 
-const spanWith = (parameters: unknown): EndedSpan => ({
-  traceId: "0af7651916cd43dd8448eb211c80319c",
-  spanId: "b7ad6b7169203331",
-  parentId: undefined,
-  isAppRoot: false,
-  name: "span",
-  kind: "internal",
-  start: 1000,
-  end: 2000,
-  status: undefined,
-  json: undefined,
-  links: [],
-  leftOut: 0,
-  events: [],
-  attributes: new Map([["langfuse.observation.model.parameters", parameters]])
-})
+const spanWith = (parameters: unknown) => spanOf({ "langfuse.observation.model.parameters": parameters })
 
 /** What becomes of parameters of an event, of a span's attribute, and of what a mask makes of others. */
 const ways = (parameters: unknown, options: Partial<Policy> = {}): ReadonlyArray<unknown> => [
